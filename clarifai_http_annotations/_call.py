@@ -1,0 +1,152 @@
+"""One call of an operation: attempts, their time, and what an error should say of them."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from . import _retry
+from ._operation import Operations
+from ._retry import Deadline, Fate
+from ._wire.answers import Answer, RawAnswer, parse_answer
+from ._wire.requests import App, Request
+from .config import NOT_GIVEN, NotGiven, Settings, check_deadline, check_timeout
+from .errors import APIConnectionError, APIError, APITimeoutError
+
+logger = logging.getLogger("clarifai_http_annotations")
+
+Timeout = float | httpx.Timeout | None | NotGiven
+
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError, UnicodeError)
+"""What a transport may raise. Anything else is a mistake in code, not in the network, and is let through."""
+
+
+@dataclass
+class Call:
+    """What the requests of one call share.
+
+    Attributes:
+        timeout: Of an attempt.
+        deadline: Of the call.
+        started: When it began, in seconds of the client's clock.
+        attempts: Requests made so far.
+        maybe_done: Whether one of them ended so that the server may have carried it out.
+    """
+
+    timeout: float | httpx.Timeout | None
+    deadline: Deadline
+    started: float
+    attempts: int = 0
+    maybe_done: bool = False
+
+    def describe(self, error: APIError, request: Request) -> None:
+        """Write into an error what was called and what it took."""
+        error.operation, error.method = request.operation, request.method
+        error.path = request.path.partition("?")[0]
+        error.attempts, error.elapsed = self.attempts, self.deadline.clock() - self.started
+        error.maybe_done = self.maybe_done
+
+
+class Caller(Operations):
+    """What operations need of a client."""
+
+    _settings: Settings
+    _quota: _retry.Quota
+    _clock: Callable[[], float] = staticmethod(time.monotonic)
+
+    async def _send(self, request: Request, timeout: float | httpx.Timeout | None, seconds: float | None) -> RawAnswer:
+        """Send a request and read its answer, within so many seconds in all; ``None`` for no end."""
+        raise NotImplementedError  # Client and AsyncClient differ in this
+
+    async def _sleep(self, seconds: float) -> None:
+        raise NotImplementedError  # Client and AsyncClient differ in this
+
+    @property
+    def _app(self) -> App:
+        return App(self._settings.user_id, self._settings.app_id)
+
+    def _begin(self, timeout: Timeout, deadline: float | NotGiven | None) -> Call:
+        of_attempt = self._settings.timeout if timeout is NOT_GIVEN else check_timeout(timeout)
+        of_call = self._settings.deadline if deadline is NOT_GIVEN else check_deadline(deadline)
+        return Call(of_attempt, Deadline.after(of_call, self._clock), self._clock())
+
+    async def _call(self, request: Request, call: Call, *, per_item: bool = False) -> Answer:
+        """Send a request until it is answered, as the rules of `_retry` allow.
+
+        Raises:
+            APIError: If it is not answered with success; it says what was called and what it took.
+        """
+
+        async def attempt() -> Answer:
+            try:
+                return await self._attempt(request, call, per_item)
+            except APIError as error:
+                call.maybe_done |= _retry.fate_of(error) is Fate.AMBIGUOUS
+                call.describe(error, request)
+                logger.debug("%s", error)
+                raise
+
+        return await _retry.repeat(
+            attempt,
+            repeatable=request.repeatable,
+            max_retries=self._settings.max_retries,
+            deadline=call.deadline,
+            quota=self._quota,
+            sleep=self._sleep,
+            before_sleep=_log_retry,
+        )
+
+    async def _attempt(self, request: Request, call: Call, per_item: bool) -> Answer:
+        left = call.deadline.left()
+        if left == 0.0:
+            raise _retry.timed_out(call.deadline)
+        limits = [seconds for seconds in (left, call.timeout) if isinstance(seconds, float)]
+        call.attempts += 1
+        started = self._clock()
+        try:
+            raw = await self._send(request, call.timeout, min(limits, default=None))
+        except TRANSPORT_ERRORS as error:
+            raise connection_error(error, self._settings.key.redact, self._clock() - started) from error
+        took = self._clock() - started
+        logger.debug("%s %s: HTTP %d in %.3f s", request.method, request.path, raw.status_code, took)
+        return parse_answer(raw, per_item=per_item, redact=self._settings.key.redact, now=time.time())
+
+
+def _log_retry(attempt: int, error: APIError, pause: float) -> None:
+    logger.warning("Attempt %d failed; the next one is in %.1f s. %s", attempt, pause, error)
+
+
+def connection_error(error: Exception, redact: Callable[[str], str], took: float) -> APIConnectionError:
+    """Return the error for what a transport raised. Its own text can be empty, so it is not relied on."""
+    name, text = type(error).__name__, redact(str(error)).strip()
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        failure: APIConnectionError = APITimeoutError(f"got no answer in {took:.1f} s ({name})")
+        failure.hint = "Give it more time with timeout= and deadline=, or check the network."
+    else:
+        failure = APIConnectionError(f"got no answer: {name}{f': {text}' if text else ''}")
+        failure.hint = "Check base_url=, proxy= and the network."
+    failure._fate = _retry.fate_of_exception(error)
+    if _certificate_refused(error):
+        failure._fate = Fate.FINAL
+        failure.hint = "verify= or SSL_CERT_FILE takes the file of a private certificate authority."
+    return failure
+
+
+def _certificate_refused(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def headers_of(request: Request, agent: str, prefix: str) -> Mapping[str, Any]:
+    """Return the headers of a request, without the key."""
+    headers = {"accept": "application/json", "user-agent": agent, "x-clarifai-request-id-prefix": prefix}
+    return {**headers, "content-type": "application/json"} if request.body is not None else headers

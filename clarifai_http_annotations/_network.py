@@ -1,0 +1,193 @@
+"""Opening httpx's clients so that the key and the time stay within bounds.
+
+Rules:
+
+1. The key goes to ``base_url`` and nowhere else: redirects are not followed, a proxy from the
+   environment is not used when the base is this machine (httpx would).
+2. No transport of ours is put in between, so httpx's proxies and TLS keep working.
+3. One TLS context a setting, shared by every client of the process: loading the CA bundle
+   is most of the cost of a client. A plain http base does not load it at all.
+4. A process that was forked, and an event loop that is not the one before, open a pool of
+   their own: sockets are shared with neither.
+5. In a blocking client every wait on a socket ends with the attempt: httpx's timeouts are
+   for one read, so a server that drips could hold a call for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from .errors import ClientClosedError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
+    """Return the shared TLS context of a setting.
+
+    Args:
+        verify: ``True`` for the usual authorities (``SSL_CERT_FILE`` and ``SSL_CERT_DIR``
+            count), a file or folder of authorities, a context, or ``False`` for none.
+
+    Raises:
+        ConfigurationError: If there is no such file, or it holds no certificate.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    return _ssl_context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache(maxsize=16)
+def _ssl_context(verify: str | bool, cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    try:
+        if isinstance(verify, bool):
+            return httpx.create_ssl_context(verify=verify)
+        if Path(verify).is_dir():
+            return ssl.create_default_context(capath=verify)
+        return ssl.create_default_context(cafile=verify)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"verify={verify!r} cannot be used (SSL_CERT_FILE={cert_file!r}, SSL_CERT_DIR={cert_dir!r}): {error}."
+        ) from error
+
+
+class Pool:
+    """The connections of a client and of its copies, one httpx client for a process and an event loop."""
+
+    def __init__(self, make: Callable[[], Any], injected: Any) -> None:
+        self._make = make
+        self._injected = injected
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._by_loop: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._left_behind: list[Any] = []
+        self.closed = False
+
+    def http(self, loop: Any) -> Any:
+        """Return the httpx client for this process and this loop (for a blocking client, anything that lives on).
+
+        Raises:
+            ClientClosedError: If the pool was closed.
+        """
+        if self.closed:
+            raise ClientClosedError("This client was closed; make a new one, or keep it open for as long as you need.")
+        if self._injected is not None:
+            return self._injected
+        if self._pid != os.getpid():
+            # Not closed: that would say goodbye on sockets that the parent still uses. Not dropped
+            # either: the collector would. The lock may have been held when the process forked.
+            self._left_behind.append(self._by_loop)
+            self._pid, self._lock, self._by_loop = os.getpid(), threading.Lock(), WeakKeyDictionary()
+        with self._lock:
+            http = self._by_loop.get(loop)
+            if http is None:
+                http = self._by_loop[loop] = self._make()
+            return http
+
+    def close(self, loop: Any) -> Any:
+        """Mark the pool as closed, and return the httpx client that is to be closed, if there is one of ours."""
+        self.closed = True
+        return None if self._pid != os.getpid() else self._by_loop.pop(loop, None)
+
+
+def client_arguments(*, verify: Any, proxy: Any, transport: Any, is_loopback: bool, is_tls: bool) -> dict[str, Any]:
+    """Return the arguments for ``httpx.Client`` and ``httpx.AsyncClient``."""
+    arguments: dict[str, Any] = {"trust_env": not is_loopback, "follow_redirects": False}
+    if transport is not None:
+        return {**arguments, "transport": transport}
+    # A proxy may be spoken to over TLS even if the base is not.
+    needs_authorities = is_tls or proxy is not None
+    return {**arguments, "proxy": proxy, "verify": ssl_context(verify if needs_authorities else False)}
+
+
+# --- a blocking wait that ends --------------------------------------------------------------------
+
+_bounds = threading.local()
+
+
+@contextmanager
+def bounded(until: float | None) -> Iterator[None]:
+    """End every wait on a socket of a `bind_to_bounds` client in this thread at ``time.monotonic() == until``."""
+    before = getattr(_bounds, "until", None)
+    _bounds.until = until
+    try:
+        yield
+    finally:
+        _bounds.until = before
+
+
+def bind_to_bounds(http: httpx.Client) -> httpx.Client:
+    """Make the sockets of a client of ours heed `bounded`.
+
+    httpx has no argument for the network backend that httpcore has one for, so it is set on the
+    pools that httpx made. Should a version of httpx keep them elsewhere, what remains is httpx's
+    own timeout for every read, and the check between two pieces of a body.
+    """
+    import httpcore
+
+    for transport in (http._transport, *http._mounts.values()):
+        pool = getattr(transport, "_pool", None)
+        if isinstance(pool, httpcore.ConnectionPool) and hasattr(pool, "_network_backend"):
+            pool._network_backend = _bounded_backend(pool._network_backend)
+    return http
+
+
+def _bounded_backend(inner: Any) -> Any:
+    import httpcore
+
+    def within(timeout: float | None, ended: type[Exception]) -> float | None:
+        until = getattr(_bounds, "until", None)
+        if until is None:
+            return timeout
+        left: float = until - time.monotonic()
+        if left <= 0:
+            raise ended("the attempt's time is over")
+        return left if timeout is None else min(timeout, left)
+
+    class Stream(httpcore.NetworkStream):
+        def __init__(self, inner: httpcore.NetworkStream) -> None:
+            self._inner = inner
+
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            return self._inner.read(max_bytes, within(timeout, httpcore.ReadTimeout))
+
+        def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            for start in range(0, len(buffer), 16384):  # a server that reads slowly is asked for the time again
+                self._inner.write(buffer[start : start + 16384], within(timeout, httpcore.WriteTimeout))
+
+        def close(self) -> None:
+            self._inner.close()
+
+        def start_tls(
+            self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        ) -> httpcore.NetworkStream:
+            return Stream(self._inner.start_tls(ssl_context, server_hostname, within(timeout, httpcore.ConnectTimeout)))
+
+        def get_extra_info(self, info: str) -> Any:
+            return self._inner.get_extra_info(info)
+
+    class Backend(httpcore.NetworkBackend):
+        def connect_tcp(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
+            return Stream(inner.connect_tcp(*args, timeout=within(timeout, httpcore.ConnectTimeout), **kwargs))
+
+        def connect_unix_socket(
+            self, *args: Any, timeout: float | None = None, **kwargs: Any
+        ) -> httpcore.NetworkStream:
+            return Stream(inner.connect_unix_socket(*args, timeout=within(timeout, httpcore.ConnectTimeout), **kwargs))
+
+        def sleep(self, seconds: float) -> None:
+            inner.sleep(seconds)
+
+    return Backend()

@@ -1,0 +1,234 @@
+"""From status, headers and bytes to the tree of an answer, or to an error. Trusts nothing.
+
+Met in practice: HTML from a gateway, an empty body, half a body, codes as names, the shape
+of google.rpc.Status, an error code under HTTP 200. Rules:
+
+1. Clarifai's ``status.code`` says what happened; the HTTP status only where it is silent,
+   except that an HTTP error never counts as success.
+2. What cannot be read under an HTTP status of success is an `InvalidResponseError`: nobody
+   knows what became of the request. Under another it is an error of that HTTP status.
+3. A key that the server repeats is replaced before anything is made of the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from ..errors import APIStatusError, InvalidResponseError, advice_for, status_error_class
+from ..models._base import WireModel, read
+from ..models.status import StatusCode, known_code
+from .guard import place_of
+
+MAX_BYTES = 128 * 1024 * 1024
+"""Longest answer that is read, decoded (docs: "API outputs")."""
+
+EXCERPT = 200
+
+Model = TypeVar("Model", bound=WireModel)
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An answer as it came.
+
+    Attributes:
+        status_code: HTTP status.
+        headers: With names in lower case.
+        content: Body, decoded from its content-encoding.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the API.
+
+    Attributes:
+        status_code: HTTP status.
+        code: Clarifai's code.
+        request_id: Clarifai's id of the request.
+        tree: The whole answer.
+    """
+
+    status_code: int
+    code: StatusCode | int | str
+    request_id: str | None
+    tree: dict[str, Any]
+
+
+def parse_answer(
+    raw: RawAnswer, *, per_item: bool = False, redact: Callable[[str], str] = str, now: float = 0.0
+) -> Answer:
+    """Read an answer.
+
+    Args:
+        raw: The answer as it came.
+        per_item: Whether an answer that is not a plain success may be one because each of its
+            ``annotations`` has a status of its own.
+        redact: Takes the key out of a text.
+        now: Seconds since 1970, to read a ``Retry-After`` that is a date.
+
+    Raises:
+        InvalidResponseError: If an answer of success cannot be read.
+        APIStatusError: If the API, or something before it, said no.
+    """
+    tree, unreadable = _parse(raw.content)
+    status = tree.get("status") if isinstance(tree, dict) else None
+    code = known_code(status.get("code")) if isinstance(status, dict) else None
+    succeeded = 200 <= raw.status_code < 300
+    if isinstance(tree, dict) and isinstance(status, dict) and code is not None:
+        itemised = per_item and code in (StatusCode.MIXED_STATUS, StatusCode.FAILURE) and _has_item_statuses(tree)
+        if itemised or (succeeded and code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)):
+            return Answer(raw.status_code, code, _text(status.get("req_id")) or None, tree)
+    elif succeeded:
+        reason = unreadable or "it has no status"
+        raise invalid_response(raw, f"{reason} (it begins with {_excerpt(raw, redact)!r})")
+    raise _refusal(raw, tree, status, redact, now)
+
+
+def invalid_response(raw: RawAnswer | Answer, reason: str) -> InvalidResponseError:
+    """Return the error for an answer that is not one of the API's."""
+    error = InvalidResponseError(
+        f"answered HTTP {raw.status_code} with something that is no answer of the API: {reason}"
+    )
+    error.status_code = raw.status_code
+    error.hint = "Check base_url= and what stands between here and there, such as a proxy or a sign-in page."
+    return error
+
+
+def read_model(cls: type[Model], answer: Answer, tree: object, place: str) -> Model:
+    """Read a value out of an answer.
+
+    Raises:
+        InvalidResponseError: If it has another shape.
+    """
+    try:
+        return read(cls, tree)
+    except ValidationError as invalid:
+        detail = invalid.errors(include_url=False, include_input=False)[0]
+        field = ".".join(part for part in (place, place_of(detail["loc"])) if part)
+        raise invalid_response(answer, f"{field}: {detail['msg']}") from None
+    except RecursionError:
+        raise invalid_response(answer, f"{place} is nested too deep") from None
+
+
+def items_of(answer: Answer, key: str) -> list[Any]:
+    """Return the list under a key; an absent one is empty.
+
+    Raises:
+        InvalidResponseError: If it is no list.
+    """
+    items = answer.tree.get(key)
+    if items is not None and not isinstance(items, list):
+        raise invalid_response(answer, f"{key} is no list")
+    return items or []
+
+
+def status_error(
+    status: Any,
+    *,
+    http_status: int | None = None,
+    request_id: str | None = None,
+    message: str = "answered with an error",
+    redact: Callable[[str], str] = str,
+) -> APIStatusError:
+    """Return the error that a ``status`` object of the API describes."""
+    status = status if isinstance(status, dict) else {}
+    code = known_code(status.get("code"))
+    description, details = redact(_text(status.get("description"))), redact(_text(status.get("details")))
+    said = status.get("http_status_code")
+    http_class = said if isinstance(said, int) and 400 <= said < 600 else http_status
+    number = int(code) if isinstance(code, int) else None
+    cls = status_error_class(http_class, number, duplicate=is_duplicate(code, f"{description} {details}"))
+    error = cls(message)
+    error.status_code = http_status
+    error.code = int(code) if isinstance(code, StatusCode) else code
+    error.code_name = code.name if isinstance(code, StatusCode) else None
+    error.description, error.details = description, details
+    error.request_id = _text(status.get("req_id")) or request_id
+    error.hint = advice_for(error)
+    return error
+
+
+def is_duplicate(code: object, text: str) -> bool:
+    """Tell whether an error says that the id is taken. There is no one code for it, so the text counts too."""
+    return code == StatusCode.DATABASE_DUPLICATE_KEY or "duplicate" in text.lower()
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that a ``Retry-After`` asks for: a number or a date; nonsense is ``None``."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        then, sent = _date(text), _date(headers.get("date", ""))
+        if then is None:
+            return None
+        seconds = then - (now if sent is None else sent)  # by the server's own clock, if it tells
+    return max(seconds, 0.0) if seconds - seconds == 0.0 else None
+
+
+def _date(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # only for a throttled answer
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+
+
+# --- parsing -------------------------------------------------------------------------------------
+
+
+def _parse(content: bytes) -> tuple[Any, str | None]:
+    """Return the JSON of a body, or why there is none."""
+    if not content.strip():
+        return None, "the body is empty"
+    try:
+        tree = json.loads(content, parse_constant=_no_constant)
+    except RecursionError:
+        return None, "the JSON is nested too deep"
+    except ValueError:  # also a text that is no Unicode
+        return None, "it is no JSON"
+    return (tree, None) if isinstance(tree, dict) else (None, "it is no object")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _has_item_statuses(tree: dict[str, Any]) -> bool:
+    items = tree.get("annotations")
+    return isinstance(items, list) and any(isinstance(item, dict) and item.get("status") for item in items)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _excerpt(raw: RawAnswer, redact: Callable[[str], str]) -> str:
+    return " ".join(redact(raw.content[: EXCERPT * 8].decode("utf-8", "replace")).split())[:EXCERPT]
+
+
+def _refusal(raw: RawAnswer, tree: Any, status: Any, redact: Callable[[str], str], now: float) -> APIStatusError:
+    if isinstance(tree, dict) and not isinstance(status, dict):
+        # google.rpc.Status, which the gateway before the API uses; its codes are not Clarifai's
+        status = {"description": tree.get("message")}
+    error = status_error(status, http_status=raw.status_code, message="", redact=redact)
+    location = raw.headers.get("location")
+    if 300 <= raw.status_code < 400:
+        error.message = f"a redirect to {redact(location or 'nowhere')!r}"
+        error.hint = "Redirects are not followed, because the key goes only to base_url=; check that setting."
+    else:
+        error.message = _excerpt(raw, redact) or "an empty body"
+    error.retry_after = retry_after(raw.headers, now)
+    error.body = _parse(redact(raw.content.decode("utf-8", "replace")).encode())[0] or _excerpt(raw, redact)
+    return error

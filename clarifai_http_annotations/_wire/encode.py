@@ -1,0 +1,180 @@
+"""From values to the tree of plain JSON that is about to be sent.
+
+Rules:
+
+1. Only what was set is written: an empty list or object **replaces** in a PATCH, so it is
+   written only if somebody set it. What was filled in from an answer's silence, and what
+   only the server decides, is not written (`models._base`).
+2. What pydantic thinks of a field (``exclude``, serializers, ``model_fields_set``) never
+   decides whether content is written, so nothing that a subclass or a copy does loses it.
+3. The tree, not the model, is checked against the strict types before it is sent: whatever
+   was done to a model since it was built, it has to say something that can be sent.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import InvalidRequestError, MissingValueError
+from ..models._base import WireModel, as_number
+from ..models.annotation import Annotation
+from ..models.status import StatusCode
+from .guard import MISSING_VALUE, place_of
+
+Tree = dict[str, Any]
+"""JSON as exact dict, list, str, int, float, bool and None."""
+
+
+def to_tree(value: object) -> Any:
+    """Return the plain JSON of a model, or of anything that a model may hold.
+
+    Raises:
+        InvalidRequestError: If something in it has no JSON, or it holds itself.
+    """
+    try:
+        return _plain(value)
+    except RecursionError:
+        raise InvalidRequestError("An annotation that is nested too deep, or holds itself, cannot be sent.") from None
+
+
+def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind is str or kind is float or kind is int or kind is bool or value is None:
+        return value
+    if isinstance(value, WireModel):
+        return _model_tree(value)
+    if isinstance(value, StatusCode):
+        return value.name
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    try:
+        return as_number(value)
+    except ValueError:
+        raise InvalidRequestError(f"A {kind.__name__} cannot be sent: JSON has no such thing.") from None
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise InvalidRequestError(f"The key {key!r} cannot be sent: keys of JSON are text.")
+    return str.__str__(key)
+
+
+def _model_tree(model: WireModel) -> Tree:
+    said = model.model_fields_set
+    held = model.__dict__
+    tree = {}
+    for name in type(model).__pydantic_fields__:
+        value = held.get(name)
+        if value is None:
+            continue
+        if name not in said and (name in model.from_server or value in ([], "")):
+            continue
+        tree[name] = _plain(value)
+    if model.holds_content and model.__pydantic_extra__:
+        unknown = ", ".join(sorted(model.__pydantic_extra__))
+        raise InvalidRequestError(
+            f"{type(model).__name__} holds {unknown}, which came in an answer and which this version cannot send.",
+            hint="Build the annotation anew from the parts that you want to send.",
+        )
+    return tree
+
+
+# --- checks before sending ---------------------------------------------------------------------
+
+
+def check(tree: object, place: str) -> Annotation:
+    """Return the annotation that a tree says, as strictly as if a user had built it.
+
+    Args:
+        tree: Plain JSON of one annotation.
+        place: What to call it in an error, such as ``"annotations[3]"``.
+
+    Raises:
+        MissingValueError: If a concept in it has no ``value``.
+        InvalidRequestError: If anything else in it cannot be sent. Both list every problem
+            with its place, the input and the field.
+    """
+    try:
+        annotation = Annotation.model_validate(tree)
+    except ValidationError as invalid:
+        details = invalid.errors(include_url=False)
+        problems = [f"{_where(place, tree)}, {_problem(detail)}" for detail in details]
+        missing = any(_is_missing_value(detail) for detail in details)
+    else:
+        _warn_of_unusual_ids(annotation)
+        return annotation
+    raise refusal(problems, missing=missing)
+
+
+def refusal(problems: list[str], *, missing: bool = False) -> InvalidRequestError:
+    """Return the error for a list of problems, each a sentence with its place."""
+    more = [f"  ... and {len(problems) - 10} more in .problems"] if len(problems) > 10 else []
+    text = problems[0] if len(problems) == 1 else "\n  ".join([f"{len(problems)} problems:", *problems[:10], *more])
+    return (MissingValueError if missing else InvalidRequestError)(f"Nothing was sent. {text}", problems=problems)
+
+
+def _where(place: str, tree: object) -> str:
+    input_id = tree.get("input_id") if isinstance(tree, dict) else None
+    return f"{place} (input {input_id!r})" if input_id else place
+
+
+def _is_missing_value(detail: Any) -> bool:
+    return bool(detail["type"] == "missing" and detail["loc"][-1:] == ("value",))
+
+
+def _problem(detail: Any) -> str:
+    field = place_of(detail["loc"]) or "the annotation"
+    if _is_missing_value(detail):
+        return f"{field}: concept {detail['input'].get('id')!r} {MISSING_VALUE}"
+    if detail["type"] == "missing":
+        return f"{field}: is required"
+    if detail["type"] == "extra_forbidden":
+        return f"{field}: the API has no such field{_did_you_mean(detail['loc'][-1])}"
+    return f"{field}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _did_you_mean(field: object) -> str:
+    from difflib import get_close_matches  # only for an error
+
+    fields = sorted({name for model in WireModel.__subclasses__() for name in model.__pydantic_fields__})
+    close = get_close_matches(str(field), fields, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+# --- ids ---------------------------------------------------------------------------------------
+
+# What is known of the server's rule (letters, digits, "-" and "_", up to 32) is pieced together
+# from the official SDK and its tests, not published: so this warns and does not refuse.
+_USUAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+
+
+class UnusualIdWarning(UserWarning):
+    """An id is unlike those that Clarifai's own clients make; the server may refuse it."""
+
+
+_warned: set[str] = set()
+
+
+def _warn_of_unusual_ids(annotation: Annotation) -> None:
+    ids = [("input", annotation.input_id), ("annotation", annotation.id)]
+    ids += [("concept", concept.id) for _, concept in annotation.each_concept()]
+    for kind, name in ids:
+        if name and kind not in _warned and not _USUAL_ID.fullmatch(name):
+            _warned.add(kind)
+            warnings.warn(
+                f"{kind} id {name!r} is unlike Clarifai's (letters, digits, '-' and '_', at most 32): "
+                f"it is sent as it is, and the server may refuse it. Said once for {kind} ids.",
+                UnusualIdWarning,
+                stacklevel=2,
+            )

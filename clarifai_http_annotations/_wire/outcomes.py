@@ -1,0 +1,245 @@
+"""Which annotation of a batch an answer is about, and what it means for it.
+
+Rules:
+
+1. An answer is matched by its ids. Only an answer that carries none of ours (a refused item
+   may come without an id) is matched by input and content, and a refusal among several of one
+   input by their order, which then decides nothing but whose text is whose.
+2. A duplicate of an id that the content made is stored: the same content is there already.
+3. A duplicate of an id that the caller chose, a whole batch refused as duplicate, and an
+   annotation of which an answer says nothing are unclear: they are settled by asking.
+4. Other content under the same id is a conflict, never a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import APIError, ConflictError, Failure, InvalidRequestError, PartialFailureError
+from ..models._base import read
+from ..models.annotation import Annotation
+from ..models.status import STORED, StatusCode, known_code
+from . import answers
+from .answers import Answer
+from .encode import check, to_tree
+from .ids import canonical, derive_id, holds
+from .requests import MAX_ANNOTATIONS
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Item:
+    """An annotation that is about to be sent.
+
+    Attributes:
+        index: Its position in what was given to the call.
+        tree: Its JSON, with an id.
+        derived: Whether the id was derived from the content.
+    """
+
+    index: int
+    tree: dict[str, Any]
+    derived: bool
+
+    @property
+    def key(self) -> Key:
+        return self.tree["input_id"], self.tree["id"]
+
+    @property
+    def annotation(self) -> Annotation:
+        """The annotation as it is sent."""
+        return Annotation.model_validate(self.tree)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The annotation is in the app."""
+
+    annotation: Annotation
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The annotation is not in the app, or something else is under its id."""
+
+    error: APIError
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Only asking can tell; ``error`` is what there is to say if it is not there."""
+
+    error: APIError
+
+
+Verdict = Stored | Failed | Unclear
+
+
+# --- before sending ------------------------------------------------------------------------------
+
+
+def plan(annotations: object) -> tuple[list[Item], list[Key]]:
+    """Check what `create` was given, derive ids, and merge identical twins.
+
+    Returns:
+        The items to send, each once, and the key of every annotation in the order asked.
+
+    Raises:
+        InvalidRequestError: If one of them cannot be sent, there are none or more than 128,
+            or two have the same id and different content.
+    """
+    items: dict[Key, Item] = {}
+    keys = []
+    for index, annotation in enumerate(_listed(annotations)):
+        item = prepare(annotation, index)
+        twin = items.setdefault(item.key, item)
+        if twin is not item and canonical(twin.tree) != canonical(item.tree):
+            raise InvalidRequestError(
+                f"Nothing was sent. annotations[{twin.index}] and annotations[{index}] (input {item.key[0]!r}) "
+                f"have the same id {item.key[1]!r} and different content."
+            )
+        keys.append(item.key)
+    return list(items.values()), keys
+
+
+def _listed(annotations: object) -> list[Any]:
+    if isinstance(annotations, (Annotation, dict)):
+        return [annotations]
+    if not isinstance(annotations, Iterable) or isinstance(annotations, (str, bytes)):
+        raise InvalidRequestError(f"create takes an Annotation or 1 to 128 of them, not {type(annotations).__name__}.")
+    listed = []
+    for annotation in annotations:
+        listed.append(annotation)
+        if len(listed) > MAX_ANNOTATIONS:
+            raise InvalidRequestError(
+                f"Nothing was sent. create takes 1 to {MAX_ANNOTATIONS} annotations, as many as the API takes in one "
+                f"request, and there are more.",
+                hint=f"Send slices of {MAX_ANNOTATIONS}; upload() will take any number (planned, see CHANGELOG.md).",
+            )
+    if not listed:
+        raise InvalidRequestError("Nothing was sent: there is no annotation; create takes 1 to 128.")
+    return listed
+
+
+def prepare(annotation: object, index: int) -> Item:
+    """Return the checked tree of an annotation, with an id.
+
+    Raises:
+        InvalidRequestError: If it cannot be sent; names index, input and field.
+    """
+    place = f"annotations[{index}]"
+    if not isinstance(annotation, (Annotation, dict)):
+        raise InvalidRequestError(
+            f"Nothing was sent. {place} is a {type(annotation).__name__}: give Annotation objects, "
+            "such as Annotation.of(input_id, positive(...), negative(...))."
+        )
+    tree = to_tree(annotation)
+    checked = check(tree, place)
+    if isinstance(annotation, dict):
+        tree = to_tree(checked)  # a dict may say a thing in more ways than the wire does
+    derived = "id" not in tree
+    if derived:
+        tree["id"] = derive_id(tree)
+    return Item(index, tree, derived)
+
+
+# --- what an answer means ------------------------------------------------------------------------
+
+
+def judge(items: Sequence[Item], answer: Answer, redact: Any = str) -> dict[Key, Verdict]:
+    """Say for every item what an answer of POST means for it.
+
+    Raises:
+        InvalidResponseError: If the answer has another shape than the API's.
+    """
+    listed = [found for found in answers.items_of(answer, "annotations") if isinstance(found, dict)]
+    matched = match(items, listed)
+    return {item.key: _verdict(item, matched.get(item.key), answer, redact) for item in items}
+
+
+def match(items: Sequence[Item], listed: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
+    """Find for each item the part of an answer that is about it, in whatever order they came."""
+    by_key = {(found.get("input_id"), found.get("id")): found for found in listed}
+    matched = {item.key: by_key[item.key] for item in items if item.key in by_key}
+    left = [found for found in listed if (found.get("input_id"), found.get("id")) not in matched]
+    for item in items:
+        if item.key in matched:
+            continue
+        content = {key: value for key, value in item.tree.items() if key != "id"}
+        same_input = [found for found in left if found.get("input_id") == item.tree["input_id"]]
+        refused = [found for found in same_input if known_code(_status(found).get("code")) not in STORED]
+        about = next((found for found in same_input if holds(found, content)), None) or next(iter(refused), None)
+        if about is not None:
+            matched[item.key] = about
+            left = [found for found in left if found is not about]
+    return matched
+
+
+def _status(found: dict[str, Any]) -> dict[str, Any]:
+    status = found.get("status")
+    return status if isinstance(status, dict) else {}
+
+
+def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, redact: Any) -> Verdict:
+    if found is None:
+        return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
+    code = known_code(_status(found).get("code"))
+    unsaid = code in (None, 0) and answer.code == StatusCode.SUCCESS
+    if code in STORED or unsaid:
+        return Stored(answers.read_model(Annotation, answer, found, f"annotations[{item.index}]"))
+    error = answers.status_error(
+        _status(found), request_id=answer.request_id, message="was not stored, without a reason", redact=redact
+    )
+    if not isinstance(error, ConflictError):
+        return Failed(error)
+    return already_stored(item) if item.derived else Unclear(error)
+
+
+def already_stored(item: Item) -> Stored:
+    """Return the verdict for content that is there already: the annotation as it was sent."""
+    return Stored(read(Annotation, item.tree))
+
+
+def settle(item: Item, found: Iterable[dict[str, Any]], error: APIError) -> Stored | Failed:
+    """Say what an unclear item is, now that the server was asked what it has under its id.
+
+    Args:
+        item: The item.
+        found: Trees of the annotations that the server listed.
+        error: What to say if it is not there.
+
+    Raises:
+        InvalidResponseError: If a tree has another shape than the API's.
+    """
+    for tree in found:
+        if (tree.get("input_id"), tree.get("id")) == item.key:
+            if holds(tree, item.tree):
+                return Stored(read(Annotation, tree))
+            conflict = ConflictError(f"was not stored: id {item.key[1]!r} of input {item.key[0]!r} holds other content")
+            conflict.hint = "Choose another id, or leave it out to have one derived from the content."
+            return Failed(conflict)
+    return Failed(error)
+
+
+def conclude(items: Sequence[Item], keys: Sequence[Key], verdicts: dict[Key, Stored | Failed]) -> list[Annotation]:
+    """Return what is stored, in the order asked.
+
+    Raises:
+        APIError: If there is one annotation and it failed.
+        PartialFailureError: If there are several and some, or all, failed.
+    """
+    failures = [
+        Failure(item.index, item.annotation, verdict.error)
+        for item in items
+        if isinstance(verdict := verdicts[item.key], Failed)
+    ]
+    if failures and len(items) == 1:
+        raise failures[0].error
+    stored = [verdict.annotation for key in keys if isinstance(verdict := verdicts[key], Stored)]
+    if failures:
+        message = f"create: {len(failures)} of {len(items)} annotations were not stored; the others are (.succeeded)."
+        raise PartialFailureError(message, succeeded=stored, failed=failures)
+    return stored

@@ -1,0 +1,178 @@
+"""From an operation to its request: method, path, query and body. Section 1 of what is known of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ..errors import InvalidRequestError
+from .guard import encode_body
+
+MAX_ANNOTATIONS = 128
+"""Annotations in one POST or PATCH (docs: "Add annotations")."""
+
+MAX_PER_PAGE = 1000
+"""Annotations on a page (docs: "Pagination")."""
+
+MAX_QUERY = 4000
+"""Characters of a query. Servers and proxies commonly stop at 8,000 for the whole request line."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, before a server, a key or a clock is known.
+
+    Attributes:
+        operation: The client's method that makes it, for errors and logs.
+        method: HTTP method.
+        path: Path and query; every id in it is quoted.
+        body: JSON in UTF-8, or ``None``.
+        repeatable: Whether sending it a second time leaves the same state as sending it once,
+            so that it may be sent again when nobody knows what became of the first.
+    """
+
+    operation: str
+    method: str
+    path: str
+    body: bytes | None = None
+    repeatable: bool = True
+
+
+@dataclass(frozen=True)
+class App:
+    """The app whose annotations are meant; ``user_id`` may be ``"me"``, the owner of the key."""
+
+    user_id: str
+    app_id: str
+
+    def path(self, rest: str) -> str:
+        """Return a path inside the app."""
+        return f"/v2/users/{quoted(self.user_id, 'user_id')}/apps/{quoted(self.app_id, 'app_id')}{rest}"
+
+
+def quoted(name: object, argument: str) -> str:
+    """Quote an id so that it stays one segment of a path, whatever is in it.
+
+    Raises:
+        InvalidRequestError: If it is empty, no text, or a ``.`` or ``..`` that a server would
+            take for a place in the path however it is quoted.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidRequestError(f"{argument} must be a text that is not empty, not {name!r}.")
+    if name in (".", ".."):
+        raise InvalidRequestError(f"{argument} {name!r} cannot be part of a URL: it would mean another place.")
+    try:
+        return quote(name, safe="")
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{argument} {name!r} cannot be part of a URL: it is not valid Unicode.") from None
+
+
+def create(app: App, trees: Sequence[dict[str, Any]], *, fractional_values: bool) -> Request:
+    """POST 1 to 128 annotations that have ids: with them it is repeatable."""
+    body = encode_body({"annotations": list(trees)}, fractional_values=fractional_values)
+    return Request("create", "POST", app.path("/annotations"), body)
+
+
+def get(app: App, annotation_id: str, input_id: str) -> Request:
+    """GET one annotation."""
+    return Request("get", "GET", _one(app, annotation_id, input_id))
+
+
+def delete(app: App, annotation_id: str, input_id: str) -> Request:
+    """DELETE one annotation; repeatable, because "it is gone" is then success."""
+    return Request("delete", "DELETE", _one(app, annotation_id, input_id))
+
+
+def _one(app: App, annotation_id: str, input_id: str) -> str:
+    return app.path(f"/inputs/{quoted(input_id, 'input_id')}/annotations/{quoted(annotation_id, 'annotation_id')}")
+
+
+def page(app: App, filters: Mapping[str, Any], *, page: int, per_page: int, operation: str = "list") -> Request:
+    """GET one page of a listing."""
+    query = _encode_query({**filters, "page": page, "per_page": per_page})
+    return Request(operation, "GET", app.path(f"/annotations?{query}"))
+
+
+def _encode_query(query: Mapping[str, Any]) -> str:
+    plain = {key: str(value).lower() if isinstance(value, bool) else value for key, value in query.items()}
+    try:
+        return urlencode(plain, doseq=True)
+    except UnicodeEncodeError:
+        raise InvalidRequestError("An id that is not valid Unicode cannot be part of a URL.") from None
+
+
+# --- long lists of ids ---------------------------------------------------------------------------
+
+
+def id_list(value: object, argument: str) -> list[str] | None:
+    """Return ids as a list: ``None`` stays, one text is a list of one.
+
+    Raises:
+        InvalidRequestError: If one of them is no text, or empty.
+    """
+    if value is None:
+        return None
+    try:
+        ids = [value] if isinstance(value, str) else list(value)  # type: ignore[call-overload]  # asked by try
+    except TypeError:
+        raise InvalidRequestError(f"{argument} must be ids, not {type(value).__name__}.") from None
+    for index, name in enumerate(ids):
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidRequestError(f"{argument}[{index}] must be a text that is not empty, not {name!r}.")
+    return ids
+
+
+def listing(filters: Mapping[str, Any], *, page: int, per_page: int) -> list[dict[str, Any]]:
+    """Return the queries, without page numbers, that a listing needs; none if a list of ids is empty.
+
+    Raises:
+        InvalidRequestError: If a number is out of range or the ids are not pairs.
+    """
+    if not _is_count(page):
+        raise InvalidRequestError(f"page must be 1 or more, not {page!r}.")
+    if not _is_count(per_page) or per_page > MAX_PER_PAGE:
+        raise InvalidRequestError(f"per_page must be 1 to {MAX_PER_PAGE}, not {per_page!r}.")
+    parts = list(split(filters))
+    if page > 1 and len(parts) > 1:
+        raise InvalidRequestError(
+            f"page={page} cannot be told when a list of ids is too long for one URL; leave page out, or give fewer ids."
+        )
+    return [] if any(value == [] for value in filters.values()) else parts
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def split(filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Split a query with a long list of ids into queries that fit into a URL.
+
+    ``ids`` and ``input_ids`` are pairs and stay so; the other filters go along with each part.
+
+    Raises:
+        InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs.
+    """
+    ids, input_ids = filters.get("ids"), filters.get("input_ids")
+    if ids is not None and (input_ids is None or len(ids) != len(input_ids)):
+        found = "no input_ids" if input_ids is None else f"{len(input_ids)} input_ids"
+        raise InvalidRequestError(f"ids and input_ids are pairs, of the same length and order: {len(ids)} and {found}.")
+    common = {key: value for key, value in filters.items() if value is not None and key not in ("ids", "input_ids")}
+    if input_ids is None:
+        yield common
+        return
+    room = MAX_QUERY - len(_encode_query(common))
+    part: dict[str, list[str]] = {}
+    used = 0
+    for index, input_id in enumerate(input_ids):
+        pair = {"input_ids": input_id} | ({"ids": ids[index]} if ids is not None else {})
+        size = len(_encode_query(pair)) + 1
+        if part and used + size > room:
+            yield {**common, **part}
+            part, used = {}, 0
+        for key, value in pair.items():
+            part.setdefault(key, []).append(value)
+        used += size
+    if part:
+        yield {**common, **part}

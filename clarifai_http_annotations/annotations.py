@@ -1,0 +1,233 @@
+"""The operations on annotations, each written once for `Client` and `AsyncClient`.
+
+See `_operation` for the rules of this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+
+from ._call import Call, Caller, Timeout
+from ._operation import operation, paged
+from ._wire import answers, outcomes, requests
+from ._wire.outcomes import Failed, Item, Key, Stored, Unclear
+from .config import NOT_GIVEN, NotGiven
+from .errors import ConflictError, NotFoundError
+from .models.annotation import Annotation
+
+# Inside the class the word means the operation.
+Annotations = list[Annotation]
+Trees = list[dict[str, Any]]
+Ids = str | Iterable[str] | None
+
+
+class AnnotationOperations(Caller):
+    """Create, get, list and delete annotations."""
+
+    @operation
+    async def create(
+        self,
+        annotations: Annotation | Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]],
+        *,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> Annotations:
+        """Store one annotation, or 1 to 128 of them, and return them as the server has them.
+
+        An annotation without an id gets one that is derived from its content, so the same call
+        made again stores nothing twice, as long as the server keeps at most one annotation for
+        an input and an id (its routes imply that; its documentation does not say it). Identical
+        annotations in one call are sent once. Content that was stored by an earlier call is
+        returned as it was sent.
+
+        Args:
+            annotations: What to store: `Annotation` objects, or dicts of the same shape.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Returns:
+            The stored annotations, in the order asked.
+
+        Raises:
+            InvalidRequestError: If one of them cannot be sent; nothing was sent.
+            MissingValueError: If a concept has no ``value``; nothing was sent.
+            PartialFailureError: If some, or all of several, were not stored.
+            APIStatusError: If the API refused the request, or the one annotation in it.
+            APIConnectionError: If no usable answer came.
+        """
+        items, keys = outcomes.plan(annotations)
+        call = self._begin(timeout, deadline)
+        verdicts: dict[Key, Stored | Failed] = {}
+        pending = items
+        while pending:
+            pending = await self._create(pending, verdicts, call)
+        return outcomes.conclude(items, keys, verdicts)
+
+    async def _create(self, items: list[Item], verdicts: dict[Key, Stored | Failed], call: Call) -> list[Item]:
+        """Send items, write down what became of each, and return those that are to be sent once more."""
+        redact = self._settings.key.redact
+        trees = [item.tree for item in items]
+        request = requests.create(self._app, trees, fractional_values=self._settings.fractional_values)
+        refused: ConflictError | None = None
+        try:
+            answer = await self._call(request, call, per_item=True)
+        except ConflictError as error:  # one of them is a duplicate, and nobody says which
+            refused = error
+            judged: dict[Key, outcomes.Verdict] = {item.key: Unclear(error) for item in items}
+        else:
+            judged = outcomes.judge(items, answer, redact)
+        unclear = [item for item in items if isinstance(judged[item.key], Unclear)]
+        found = await self._ask(unclear, call) if unclear else []
+        again = []
+        for item in items:
+            verdict = judged[item.key]
+            if isinstance(verdict, Unclear):
+                verdict = outcomes.settle(item, found, verdict.error)
+                if refused is not None and isinstance(verdict, Failed) and verdict.error is refused:
+                    again.append(item)
+                    continue
+            if isinstance(verdict, Failed):
+                call.describe(verdict.error, request)
+            verdicts[item.key] = verdict
+        if len(again) == len(items):  # not one of them was there: the same request would be refused again
+            verdicts.update((item.key, Failed(refused)) for item in again if refused is not None)
+            return []
+        return again
+
+    async def _ask(self, items: list[Item], call: Call) -> Trees:
+        """Return what the server has under the ids of these items."""
+        filters = {
+            "ids": [item.key[1] for item in items],
+            "input_ids": [item.key[0] for item in items],
+            "list_all_annotations": True,
+        }
+        found: Trees = []
+        for part in requests.split(filters):
+            request = requests.page(self._app, part, page=1, per_page=requests.MAX_PER_PAGE, operation="create")
+            answer = await self._call(request, call)
+            found += [tree for tree in answers.items_of(answer, "annotations") if isinstance(tree, dict)]
+        return found
+
+    @operation
+    async def get(
+        self,
+        annotation_id: str,
+        *,
+        input_id: str,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> Annotation:
+        """Return one annotation.
+
+        Args:
+            annotation_id: Its id.
+            input_id: The input that it is about.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Raises:
+            NotFoundError: If there is no such annotation.
+            InvalidRequestError: If an id cannot be part of a URL; nothing was sent.
+            APIStatusError: If the API refused the request.
+            APIConnectionError: If no usable answer came.
+        """
+        request = requests.get(self._app, annotation_id, input_id)
+        call = self._begin(timeout, deadline)
+        answer = await self._call(request, call)
+        return answers.read_model(Annotation, answer, answer.tree.get("annotation"), "annotation")
+
+    @paged
+    async def list(
+        self,
+        *,
+        ids: Ids = None,
+        input_ids: Ids = None,
+        user_ids: Ids = None,
+        model_version_ids: Ids = None,
+        workflow_version_ids: Ids = None,
+        task_id: str | None = None,
+        list_all_annotations: bool | None = None,
+        return_model_output: bool | None = None,
+        page: int = 1,
+        per_page: int = 128,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> AsyncIterator[Annotation]:
+        """Yield annotations, oldest first, page after page until one is empty.
+
+        Without filters these are all annotations of the app that people made. An **empty** list
+        of ids asks for nothing and yields nothing. Pages shift when annotations are added or
+        deleted meanwhile: that is how the API counts them.
+
+        Args:
+            ids: Ids of annotations; goes with ``input_ids`` of the same length and order.
+            input_ids: Their inputs, or inputs whose annotations are all meant. A list that is too
+                long for a URL is split into several requests.
+            user_ids: Made by one of these users. Implies ``list_all_annotations``.
+            model_version_ids: Made by one of these model versions; likewise.
+            workflow_version_ids: Made by one of these workflow versions; likewise.
+            task_id: Made in this labelling task.
+            list_all_annotations: Also those that are not made by people.
+            return_model_output: Also the output of models.
+            page: The page to begin with, from 1.
+            per_page: Annotations a request, 1 to 1000.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for each page with its retries; ``None`` for no end.
+
+        Raises:
+            InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs, or a number is out of range.
+            APIStatusError: If the API refused a request.
+            APIConnectionError: If no usable answer came.
+        """
+        filters = {
+            "ids": requests.id_list(ids, "ids"),
+            "input_ids": requests.id_list(input_ids, "input_ids"),
+            "user_ids": requests.id_list(user_ids, "user_ids"),
+            "model_version_ids": requests.id_list(model_version_ids, "model_version_ids"),
+            "workflow_version_ids": requests.id_list(workflow_version_ids, "workflow_version_ids"),
+            "task_id": task_id,
+            "list_all_annotations": list_all_annotations,
+            "return_model_output": return_model_output,
+        }
+        for part in requests.listing(filters, page=page, per_page=per_page):
+            number = page
+            while True:
+                request = requests.page(self._app, part, page=number, per_page=per_page)
+                answer = await self._call(request, self._begin(timeout, deadline))
+                trees = answers.items_of(answer, "annotations")
+                for index, tree in enumerate(trees):
+                    yield answers.read_model(Annotation, answer, tree, f"annotations[{index}]")
+                if not trees:
+                    break
+                number += 1
+
+    @operation
+    async def delete(
+        self,
+        annotation_id: str,
+        *,
+        input_id: str,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> None:
+        """Delete one annotation.
+
+        Args:
+            annotation_id: Its id.
+            input_id: The input that it is about.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Raises:
+            NotFoundError: If there was no such annotation before the call.
+            InvalidRequestError: If an id cannot be part of a URL; nothing was sent.
+            APIStatusError: If the API refused the request.
+            APIConnectionError: If no usable answer came.
+        """
+        request = requests.delete(self._app, annotation_id, input_id)
+        try:
+            await self._call(request, self._begin(timeout, deadline))
+        except NotFoundError as error:
+            if not error.maybe_done:  # otherwise it is gone because an earlier attempt was carried out
+                raise

@@ -1,0 +1,309 @@
+"""`Client` and `AsyncClient`: open, send, sleep, close. Everything else they share."""
+
+from __future__ import annotations
+
+import platform
+import ssl
+import time
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import httpx
+
+from . import _network
+from ._call import Timeout, headers_of
+from ._network import Pool, bind_to_bounds, bounded
+from ._operation import Awaiting, Blocking
+from ._retry import Quota
+from ._version import __version__
+from ._wire.answers import MAX_BYTES, RawAnswer
+from ._wire.requests import Request
+from .annotations import AnnotationOperations
+from .config import NOT_GIVEN, NotGiven, Settings, resolve, secret
+from .errors import ClientClosedError, ConfigurationError, InvalidResponseError
+
+AGENT = f"clarifai-http-annotations/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+REQUEST_ID_PREFIX = f"clarifai-http-annotations-{__version__}"
+
+
+class _Client(AnnotationOperations):
+    """What both clients are: settings, a pool of connections, a quota of retries."""
+
+    _http_class: type[Any]
+    _transport_class: type[Any]
+
+    def __init__(
+        self,
+        *,
+        pat: str | None = None,
+        token: str | None = None,
+        user_id: str | None = None,
+        app_id: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = 60.0,
+        max_retries: int = 4,
+        deadline: float | None = 180.0,
+        fractional_values: bool = False,
+        verify: ssl.SSLContext | str | bool = True,
+        proxy: str | httpx.URL | httpx.Proxy | None = None,
+        transport: Any = None,
+        http_client: Any = None,
+    ) -> None:
+        pat, token = secret(pat, "pat"), secret(token, "token")  # type: ignore[assignment]  # hidden from here on
+        self._settings = resolve(
+            pat=pat,  # type: ignore[arg-type]
+            token=token,  # type: ignore[arg-type]
+            user_id=user_id,
+            app_id=app_id,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            deadline=deadline,
+            fractional_values=fractional_values,
+        )
+        if http_client is not None and (transport is not None or proxy is not None or verify is not True):
+            raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
+        self._refuse_other_kind(http_client, self._http_class, "http_client")
+        self._refuse_other_kind(transport, self._transport_class, "transport")
+        arguments = {"verify": verify, "proxy": proxy, "transport": transport}
+        self._pool: Pool = Pool(lambda: self._open(arguments), http_client)
+        self._quota = Quota()
+        self._owner = True
+        self._closed = False
+
+    def _refuse_other_kind(self, given: object, kind: type[Any], argument: str) -> None:
+        if given is not None and not isinstance(given, kind):
+            raise ConfigurationError(
+                f"{argument} of {type(self).__name__} must be an httpx.{kind.__name__}, not {type(given).__name__}."
+            )
+
+    def _open(self, arguments: dict[str, Any]) -> Any:
+        settings = self._settings
+        is_tls = settings.base_url.startswith("https:")
+        try:
+            return self._http_class(
+                **_network.client_arguments(**arguments, is_loopback=settings.is_loopback, is_tls=is_tls)
+            )
+        except (ValueError, TypeError, ImportError) as error:  # a proxy that is none, socks without its extra
+            raise ConfigurationError(f"The connection cannot be set up: {settings.key.redact(str(error))}.") from error
+
+    def with_options(
+        self,
+        *,
+        pat: str | None = None,
+        token: str | None = None,
+        user_id: str | None = None,
+        app_id: str | None = None,
+        timeout: Timeout = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+        fractional_values: bool | NotGiven = NOT_GIVEN,
+    ) -> Self:
+        """Return a copy with other settings that shares the connections and the retry quota.
+
+        Closing the copy leaves the connections open; closing the client that was copied closes
+        them for both.
+
+        Raises:
+            ConfigurationError: If a setting cannot be.
+        """
+        pat, token = secret(pat, "pat"), secret(token, "token")  # type: ignore[assignment]  # hidden from here on
+        old = self._settings
+        if pat is None and token is None:
+            pat, token = (None, old.key) if old.is_token else (old.key, None)  # type: ignore[assignment]
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._settings = resolve(
+            pat=pat,  # type: ignore[arg-type]
+            token=token,  # type: ignore[arg-type]
+            user_id=user_id or old.user_id,
+            app_id=app_id or old.app_id,
+            base_url=old.base_url,
+            timeout=old.timeout if timeout is NOT_GIVEN else timeout,
+            max_retries=old.max_retries if max_retries is NOT_GIVEN else max_retries,
+            deadline=old.deadline if deadline is NOT_GIVEN else deadline,
+            fractional_values=old.fractional_values if fractional_values is NOT_GIVEN else fractional_values,
+        )
+        copy._owner = False
+        return copy
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._closed or self._pool.closed
+
+    def _http(self, loop: Any) -> Any:
+        http = None if self._closed else self._pool.http(loop)
+        if http is None or http.is_closed:
+            raise ClientClosedError("This client was closed; make a new one, or keep it open for as long as you need.")
+        return http
+
+    def _close(self, loop: Any) -> Any:
+        self._closed = True
+        return self._pool.close(loop) if self._owner else None
+
+    def _build(self, http: Any, request: Request, timeout: float | httpx.Timeout | None) -> httpx.Request:
+        built: httpx.Request = http.build_request(
+            request.method,
+            self._settings.base_url + request.path,
+            content=request.body,
+            headers=headers_of(request, AGENT, REQUEST_ID_PREFIX),
+            timeout=timeout,
+        )
+        _authorize(built, self._settings)
+        return built
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        where = f"user_id={settings.user_id!r}, app_id={settings.app_id!r}, base_url={settings.base_url!r}"
+        return f"{type(self).__name__}({where}{', closed' if self.is_closed else ''})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"A {type(self).__name__} holds a key and connections and is not pickled or copied: make one where it is "
+            "used, from the environment there; with_options() makes a copy that shares the connections."
+        )
+
+
+def _authorize(request: httpx.Request, settings: Settings) -> None:
+    if settings.is_token:
+        request.headers["x-clarifai-session-token"] = settings.key.reveal()
+    else:
+        request.headers["authorization"] = f"Key {settings.key.reveal()}"
+
+
+class _Body:
+    """Collects the body of an answer, up to the longest that the API sends."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response, self._pieces, self._size = response, list[bytes](), 0
+
+    def add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > MAX_BYTES:
+            error = InvalidResponseError(f"answered with more than {MAX_BYTES >> 20} MiB")
+            error.status_code = self._response.status_code
+            raise error
+
+    def answer(self) -> RawAnswer:
+        headers = {name.lower(): value for name, value in self._response.headers.items()}
+        return RawAnswer(self._response.status_code, headers, b"".join(self._pieces))
+
+
+class Client(Blocking, _Client):
+    """Posts annotations to one app over HTTP. Threads may share it.
+
+    Every setting is an argument, or else a variable of the environment, or else a default.
+
+    Args:
+        pat: Personal access token; ``CLARIFAI_PAT``.
+        token: Session token, instead of a PAT; ``CLARIFAI_SESSION_TOKEN``.
+        user_id: Owner of the app; ``CLARIFAI_USER_ID``. ``"me"`` is the owner of the key.
+        app_id: The app; ``CLARIFAI_APP_ID``.
+        base_url: Where the API is; ``CLARIFAI_API_BASE``; https://api.clarifai.com. Cleartext http is
+            only for this machine.
+        timeout: Seconds for an attempt as a whole, or an ``httpx.Timeout``; ``None`` for no end.
+        max_retries: How often a request may be sent again.
+        deadline: Seconds for a call with all its retries; ``None`` for no end.
+        fractional_values: Whether values between 0 and 1 may be sent. The API defines only 1 and 0.
+        verify: ``True``, a file or folder of certificate authorities, an ``ssl.SSLContext``, or
+            ``False`` to trust anybody.
+        proxy: Proxy to use instead of those of the environment.
+        transport: An httpx transport, such as ``httpx.MockTransport(emulator)``.
+        http_client: An httpx client, which stays yours to close.
+
+    Raises:
+        ConfigurationError: If a setting is missing, or cannot be; names the argument and the variable.
+    """
+
+    _http_class = httpx.Client
+    _transport_class = httpx.BaseTransport
+
+    def _open(self, arguments: dict[str, Any]) -> Any:
+        return bind_to_bounds(super()._open(arguments))
+
+    async def _send(self, request: Request, timeout: float | httpx.Timeout | None, seconds: float | None) -> RawAnswer:
+        http = self._http(self._pool)
+        until = None if seconds is None else time.monotonic() + seconds
+        with bounded(until):
+            response = http.send(self._build(http, request, timeout), stream=True, auth=None, follow_redirects=False)
+            try:
+                body = _Body(response)
+                for piece in response.iter_bytes():
+                    body.add(piece)
+                    if until is not None and time.monotonic() > until:
+                        raise httpx.ReadTimeout("the attempt's time is over")
+            finally:
+                response.close()
+        return body.answer()
+
+    async def _sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections; calls after this raise `ClientClosedError`."""
+        http = self._close(self._pool)
+        if http is not None:
+            http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> NoReturn:
+        raise TypeError("Client is for 'with'; 'async with' is for AsyncClient.")
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+class AsyncClient(Awaiting, _Client):
+    """The same as `Client`, for asyncio: every operation is awaited, ``list`` is iterated with ``async for``."""
+
+    _http_class = httpx.AsyncClient
+    _transport_class = httpx.AsyncBaseTransport
+
+    async def _send(self, request: Request, timeout: float | httpx.Timeout | None, seconds: float | None) -> RawAnswer:
+        import asyncio  # only here: a blocking program never loads it
+
+        http = self._http(asyncio.get_running_loop())
+        async with asyncio.timeout(seconds):
+            built = self._build(http, request, timeout)
+            response = await http.send(built, stream=True, auth=None, follow_redirects=False)
+            try:
+                body = _Body(response)
+                async for piece in response.aiter_bytes():
+                    body.add(piece)
+            finally:
+                await response.aclose()
+        return body.answer()
+
+    async def _sleep(self, seconds: float) -> None:
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+    async def aclose(self) -> None:
+        """Close the connections; calls after this raise `ClientClosedError`."""
+        import asyncio
+
+        http = self._close(asyncio.get_running_loop())
+        if http is not None:
+            await http.aclose()
+
+    close = aclose
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("AsyncClient is for 'async with'; 'with' is for Client.")
+
+    def __exit__(self, *_: object) -> None: ...

@@ -1,0 +1,96 @@
+"""JSON that was written elsewhere, in which a missing ``value`` may mean either polarity."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, get_args
+
+from pydantic import ValidationError
+
+from ._wire.encode import to_tree
+from ._wire.guard import MISSING_VALUE, describe, find_concepts, place_of
+from .errors import InvalidRequestError, MissingValueError
+from .models._base import read
+from .models.annotation import Annotation
+
+MissingValue = Literal["error", "positive", "negative"]
+
+
+def read_annotations(source: object, missing_value: MissingValue = "error") -> list[Annotation]:
+    """Read annotations from JSON that this library did not write.
+
+    protobuf's JSON printer (``MessageToDict``, ``MessageToJson``) leaves out a ``value`` of 0, so in
+    what it printed a concept without one is negative; in a body for the REST API it is positive.
+    Nobody can tell one from the other, so by default such JSON is refused.
+
+    Args:
+        source: JSON text or bytes, or what ``json.load`` made of it: an annotation, a list of them,
+            or an object with ``annotations`` or ``annotation``, as in requests and answers of the API.
+        missing_value: What a concept without ``value`` is: ``"error"`` refuses it, ``"positive"`` is
+            what HTTP would make of it, ``"negative"`` is what gRPC would, and is right for anything
+            that protobuf printed.
+
+    Returns:
+        The annotations. Fields that only answers have, or that this version does not know, are kept
+        on them and are not sent.
+
+    Raises:
+        MissingValueError: If a concept has no ``value`` and ``missing_value`` is ``"error"``; its
+            ``problems`` list every such place.
+        InvalidRequestError: If it is not JSON, or not annotations.
+        ValueError: If ``missing_value`` is something else.
+    """
+    if missing_value not in get_args(MissingValue):
+        raise ValueError(f"missing_value must be one of {', '.join(get_args(MissingValue))}, not {missing_value!r}.")
+    tree = to_tree(_parse(source))
+    trees = _annotations_of(tree)
+    try:
+        missing = [(place, found) for place, found in find_concepts(tree) if _has_no_value(found)]
+    except RecursionError:
+        raise InvalidRequestError("This JSON is nested too deep.") from None
+    if missing and missing_value == "error":
+        problems = [f"{describe(tree, place)} {MISSING_VALUE}" for place, _ in missing]
+        raise MissingValueError(
+            "\n  ".join([f"{len(missing)} concepts have no value:", *problems]),
+            hint='\nSay what they are: missing_value="negative" for JSON that protobuf printed, '
+            '"positive" for a body that was meant for the REST API.',
+            problems=problems,
+        )
+    for _, concept in missing:
+        concept["value"] = 1.0 if missing_value == "positive" else 0.0
+    return [_read(found, index) for index, found in enumerate(trees)]
+
+
+def _parse(source: object) -> Any:
+    if not isinstance(source, (str, bytes, bytearray)):
+        return source
+    try:
+        return json.loads(source)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError(f"This is not JSON: {error}.") from None
+
+
+def _annotations_of(tree: Any) -> list[Any]:
+    if isinstance(tree, dict):
+        if isinstance(tree.get("annotations"), list):
+            return list(tree["annotations"])
+        return [tree.get("annotation", tree)]
+    if isinstance(tree, list):
+        return tree
+    raise InvalidRequestError(f"There are no annotations in a {type(tree).__name__}: give an object or a list.")
+
+
+def _has_no_value(concept: Any) -> bool:
+    return isinstance(concept, dict) and concept.get("value") is None
+
+
+def _read(tree: Any, index: int) -> Annotation:
+    try:
+        annotation = read(Annotation, tree)
+    except ValidationError as invalid:
+        problems = [f"annotations[{index}].{place_of(e['loc'])}: {e['msg']}" for e in invalid.errors()]
+        raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
+    if annotation.status is not None:
+        # In an answer the status is the server's; in a file it is somebody's word, and is sent.
+        annotation.__pydantic_fields_set__.add("status")
+    return annotation

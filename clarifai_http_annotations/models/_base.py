@@ -1,0 +1,112 @@
+"""The two directions of every wire value: strict when built, lenient when read.
+
+Rules, which every model of this package follows:
+
+1. Built by a user, a value refuses what it does not know and what the API would not take.
+2. Read from an answer (`read`), it keeps fields that it does not know, takes what the server
+   says as it is, and fills in what the server may leave out (`read_defaults`).
+3. ``model_fields_set`` holds what was *said*: by the user, or by the server for content.
+   What was filled in, and what only the server decides (`from_server`), is not in it, and
+   the encoder leaves it out of requests until the user assigns it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import ModelWrapValidatorHandler as Handler
+
+READING = object()
+"""Validation context that marks an answer of the server."""
+
+Model = TypeVar("Model", bound="WireModel")
+
+
+class WireModel(BaseModel):
+    """A value of Clarifai's API, field for field."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, defer_build=True)
+
+    read_defaults: ClassVar[dict[str, Any]] = {}
+    """What an absent field of an answer means."""
+
+    from_server: ClassVar[frozenset[str]] = frozenset()
+    """Fields of an answer that do not go back to the server by themselves."""
+
+    holds_content: ClassVar[bool] = False
+    """Whether a field that this version does not know is content, which must not be lost on the way back."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fill_in_answers(cls, data: Any, handler: Handler[Model], info: ValidationInfo) -> Model:
+        if info.context is not READING or not isinstance(data, dict):
+            return handler(data)
+        filled = {name: value for name, value in cls.read_defaults.items() if data.get(name) is None}
+        model = handler({**data, **filled})
+        model.__pydantic_fields_set__.difference_update(filled, cls.from_server)
+        return model
+
+    def __repr_args__(self) -> Any:
+        return [(name, value) for name, value in super().__repr_args__() if value not in (None, [], "")]
+
+
+def read(cls: type[Model], tree: object) -> Model:
+    """Read a value that the server sent; the one entry for answers.
+
+    Raises:
+        pydantic.ValidationError: If it has another shape than the API's.
+    """
+    return cls.model_validate(tree, context=READING, extra="allow")
+
+
+# --- fields ------------------------------------------------------------------------------------
+
+
+def as_number(value: object) -> float:
+    """Return a finite float for a bool, an int, a float or a numpy scalar.
+
+    Raises:
+        ValueError: For text, arrays, complex numbers, NaN and infinities.
+    """
+    if type(value) is not float:
+        if isinstance(value, (str, bytes)) or not hasattr(type(value), "__float__"):
+            raise ValueError(f"must be a number, not {type(value).__name__}")
+        if hasattr(type(value), "__len__") or getattr(value, "shape", None) or getattr(value, "imag", None):
+            raise ValueError(f"must be one real number, not {type(value).__name__}")
+        try:
+            value = float(value)  # type: ignore[arg-type]  # it has __float__, asked above
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError("must be a number between 0 and 1") from None
+    if value - value != 0.0:  # true for NaN and both infinities, and cheaper than asking for each
+        raise ValueError("must be a finite number")
+    return value
+
+
+def _unit(value: object, info: ValidationInfo) -> float:
+    number = as_number(value)
+    if info.context is not READING and not 0.0 <= number <= 1.0:
+        raise ValueError(f"must be between 0 and 1, not {number:g}")
+    return number
+
+
+def _not_empty(value: str, info: ValidationInfo) -> str:
+    if info.context is not READING and not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _read_only(value: object, info: ValidationInfo) -> object:
+    if info.context is not READING and value is not None:
+        raise ValueError("is written by the server and cannot be sent; leave it out")
+    return value
+
+
+Unit = Annotated[float, BeforeValidator(_unit)]
+"""A number between 0 and 1, both included."""
+
+Id = Annotated[str, AfterValidator(_not_empty)]
+"""An id: not empty."""
+
+ReadOnly = BeforeValidator(_read_only)
+"""Marks a field that only answers have."""
