@@ -12,6 +12,7 @@ Rules, which every model of this package follows:
 
 from __future__ import annotations
 
+from numbers import Complex, Real
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
@@ -72,7 +73,7 @@ def as_number(value: object) -> float:
     if type(value) is not float:
         if isinstance(value, (str, bytes)) or not hasattr(type(value), "__float__"):
             raise ValueError(f"must be a number, not {type(value).__name__}")
-        if hasattr(type(value), "__len__") or getattr(value, "shape", None) or getattr(value, "imag", None):
+        if getattr(value, "shape", None) or (isinstance(value, Complex) and not isinstance(value, Real)):
             raise ValueError(f"must be one real number, not {type(value).__name__}")
         try:
             value = float(value)  # type: ignore[arg-type]  # it has __float__, asked above
@@ -90,9 +91,12 @@ def _unit(value: object, info: ValidationInfo) -> float:
     return number
 
 
-def _not_empty(value: str, info: ValidationInfo) -> str:
-    if info.context is not READING and not value.strip():
-        raise ValueError("must not be empty")
+def _sendable_id(value: str, info: ValidationInfo) -> str:
+    if info.context is not READING:
+        if not value.strip():
+            raise ValueError("must not be empty")
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("must be valid Unicode, without half a surrogate pair")
     return value
 
 
@@ -105,7 +109,7 @@ def _read_only(value: object, info: ValidationInfo) -> object:
 Unit = Annotated[float, BeforeValidator(_unit)]
 """A number between 0 and 1, both included."""
 
-Id = Annotated[str, AfterValidator(_not_empty)]
+Id = Annotated[str, AfterValidator(_sendable_id)]
 """An id: not empty."""
 
 ReadOnly = BeforeValidator(_read_only)
