@@ -105,6 +105,7 @@ def run(coroutine: Awaitable[T]) -> T:
         step.send(None)
     except StopIteration as done:
         return cast("T", done.value)
-    step.close()
     name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
-    raise RuntimeError(f"{name} suspended in a blocking client: it awaited something that is not the client's own.")
+    error = RuntimeError(f"{name} suspended in a blocking client: it awaited something that is not the client's own.")
+    step.throw(error)  # where it suspended, so that it ends and the traceback shows the place
+    raise error

@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -176,5 +177,14 @@ def _warn_of_unusual_ids(annotation: Annotation) -> None:
                 f"{kind} id {name!r} is unlike Clarifai's (letters, digits, '-' and '_', at most 32): "
                 f"it is sent as it is, and the server may refuse it. Said once for {kind} ids.",
                 UnusualIdWarning,
-                stacklevel=2,
+                stacklevel=_level_of_the_caller(),
             )
+
+
+def _level_of_the_caller() -> int:
+    """Return the ``stacklevel`` of the first frame, seen from the caller, that is not of this package."""
+    package = __name__.partition(".")[0]
+    level, frame = 0, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level

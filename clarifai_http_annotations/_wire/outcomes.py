@@ -13,7 +13,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,7 @@ def plan(annotations: object) -> tuple[list[Item], list[Key]]:
 
 
 def _listed(annotations: object) -> list[Any]:
-    if isinstance(annotations, (Annotation, dict)):
+    if isinstance(annotations, (Annotation, Mapping)):
         return [annotations]
     if not isinstance(annotations, Iterable) or isinstance(annotations, (str, bytes)):
         raise InvalidRequestError(f"create takes an Annotation or 1 to 128 of them, not {type(annotations).__name__}.")
@@ -131,14 +131,14 @@ def prepare(annotation: object, index: int) -> Item:
         InvalidRequestError: If it cannot be sent; names index, input and field.
     """
     place = f"annotations[{index}]"
-    if not isinstance(annotation, (Annotation, dict)):
+    if not isinstance(annotation, (Annotation, Mapping)):
         raise InvalidRequestError(
             f"Nothing was sent. {place} is a {type(annotation).__name__}: give Annotation objects, "
             "such as Annotation.of(input_id, positive(...), negative(...))."
         )
     tree = to_tree(annotation)
     checked = check(tree, place)
-    if isinstance(annotation, dict):
+    if isinstance(annotation, Mapping):
         tree = to_tree(checked)  # a dict may say a thing in more ways than the wire does
     derived = "id" not in tree
     if derived:

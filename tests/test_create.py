@@ -1,0 +1,322 @@
+"""What `create` makes of every way in which a server can answer: nothing lost, doubled or turned around."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarifai_http_annotations import (
+    Annotation,
+    APIConnectionError,
+    BadRequestError,
+    ConflictError,
+    InvalidRequestError,
+    InvalidResponseError,
+    PartialFailureError,
+    negative,
+    positive,
+)
+from clarifai_http_annotations._wire.outcomes import match, prepare
+from clarifai_http_annotations.testing import Emulator
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+TREE, WATER = Annotation.of("in-1", positive("tree")), Annotation.of("in-1", negative("water"))
+BOAT = Annotation.of("in-2", positive("boat"), negative("tree"))
+
+
+def answer(http_status: int, code: int, annotations: list[Any] | None = None, details: str = "") -> httpx.Response:
+    tree: dict[str, Any] = {"status": {"code": code, "description": "d", "details": details, "req_id": "r1"}}
+    return httpx.Response(http_status, json=tree if annotations is None else {**tree, "annotations": annotations})
+
+
+def first_post(emulator: Emulator, instead: Handler) -> Handler:
+    """Handle the first POST in another way than the emulator."""
+    posts = iter([instead])
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return next(posts, emulator)(request) if request.method == "POST" else emulator(request)
+
+    return handle
+
+
+def rewritten(emulator: Emulator, change: Callable[[list[Any]], list[Any]]) -> Handler:
+    """Change the annotations in what the emulator answers to a POST."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        response = emulator(request)
+        tree = response.json()
+        if request.method == "POST":
+            tree["annotations"] = change(tree["annotations"])
+        return httpx.Response(response.status_code, json=tree)
+
+    return handle
+
+
+def stored(emulator: Emulator) -> list[tuple[str, dict[str, float]]]:
+    return [
+        (tree["input_id"], {c["id"]: c["value"] for c in tree["data"]["concepts"]}) for tree in emulator.annotations
+    ]
+
+
+# --- the ordinary answer -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [lambda items: items[::-1], lambda items: random.Random(7).sample(items, 3)])
+def test_answers_are_matched_by_id_and_given_in_the_order_asked(connect: Any, emulator: Emulator, change: Any) -> None:
+    created = connect(rewritten(emulator, change)).create([TREE, WATER, BOAT])
+    assert [[c.id for _, c in annotation.each_concept()] for annotation in created] == [
+        ["tree"],
+        ["water"],
+        ["boat", "tree"],
+    ]
+
+
+def test_one_annotation_or_a_dict_or_a_generator_will_do(connect: Any, emulator: Emulator) -> None:
+    client = connect(emulator)
+    client.create(TREE)
+    client.create({"input_id": "in-1", "data": {"concepts": [{"id": "water", "value": 0}]}})
+    client.create(annotation for annotation in [BOAT])
+    assert stored(emulator) == [("in-1", {"tree": 1.0}), ("in-1", {"water": 0.0}), ("in-2", {"boat": 1.0, "tree": 0.0})]
+
+
+def test_identical_twins_are_sent_once_and_both_are_answered(connect: Any, emulator: Emulator) -> None:
+    first, second, third = connect(emulator).create([TREE, BOAT, TREE])
+    assert first == third != second
+    assert len(emulator.annotations) == 2
+
+
+def test_who_wants_twins_gives_them_ids(connect: Any, emulator: Emulator) -> None:
+    connect(emulator).create([TREE.model_copy(update={"id": name}) for name in ("a", "b")])
+    assert stored(emulator) == [("in-1", {"tree": 1.0})] * 2
+
+
+def test_running_it_again_stores_nothing_twice(connect: Any, emulator: Emulator) -> None:
+    client = connect(emulator)
+    once, again = client.create([TREE, BOAT]), client.create([BOAT, TREE])
+    assert {annotation.id for annotation in once} == {annotation.id for annotation in again}
+    assert len(emulator.annotations) == 2
+
+
+# --- refused before it is sent -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([], "there is no annotation"),
+        ([TREE] * 129, r"1 to 128 annotations.*upload\(\)"),
+        (iter([TREE] * 1000), "1 to 128"),
+        ("tree", "not str"),
+        (None, "not NoneType"),
+        ([TREE, "tree"], r"annotations\[1\] is a str: give Annotation objects"),
+        ([{"input_id": "in", "dta": {}}], r"annotations\[0\] \(input 'in'\), dta: .*did you mean 'data'\?"),
+        ([{"input_id": "in", "zzz": {}}], r"zzz: the API has no such field$"),
+        ([{"id": "a"}], r"annotations\[0\], input_id: is required"),
+        ([TREE.model_copy(update={"input_id": ""})], r"annotations\[0\], input_id: must not be empty"),
+        (
+            [TREE.model_copy(update={"id": "a"}), WATER.model_copy(update={"id": "a"})],
+            r"annotations\[0\] and annotations\[1\] \(input 'in-1'\) have the same id 'a' and different content",
+        ),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_with_its_place(connect: Any, emulator: Emulator, given: Any, says: str) -> None:
+    with pytest.raises(InvalidRequestError, match=says):
+        connect(emulator).create(given)
+    assert emulator.requests == []
+
+
+def test_every_problem_of_an_annotation_is_listed(connect: Any, emulator: Emulator) -> None:
+    box = {"top_row": 0.5, "left_col": -0.1, "bottom_row": 0.2, "right_col": float("nan")}
+    wrong = {"input_id": "in", "data": {"regions": [{"region_info": {"bounding_box": box}}], "concepts": [{"id": "a"}]}}
+    with pytest.raises(InvalidRequestError) as refused:
+        connect(emulator).create([TREE, wrong])
+    place = r"annotations[1] (input 'in'), data.regions[0].region_info.bounding_box"
+    assert f"{place}.left_col: must be between 0 and 1, not -0.1" in str(refused.value)
+    assert f"{place}.right_col: must be a finite number" in str(refused.value)
+    assert "data.concepts[0].value: concept 'a' has no value" in str(refused.value)
+    assert len(refused.value.problems) == 3
+
+
+def test_a_long_list_of_problems_is_cut_in_the_text_and_whole_in_the_error(connect: Any, emulator: Emulator) -> None:
+    with pytest.raises(InvalidRequestError, match=r"\.\.\. and 10 more in \.problems") as refused:
+        connect(emulator).create({"input_id": "in", "data": {"concepts": [{"id": f"c{n}"} for n in range(20)]}})
+    assert len(refused.value.problems) == 20
+
+
+# --- duplicates --------------------------------------------------------------------------------------
+
+
+def test_a_lost_answer_stores_nothing_twice(connect: Any, emulator: Emulator) -> None:
+    def lost(request: httpx.Request) -> httpx.Response:
+        emulator(request)
+        raise httpx.ReadError("")
+
+    created = connect(first_post(emulator, lost)).create([TREE, BOAT])
+    assert [annotation.input_id for annotation in created] == ["in-1", "in-2"]
+    assert len(emulator.annotations) == 2
+
+
+def test_an_id_of_the_callers_that_holds_the_same_content_is_stored(connect: Any, emulator: Emulator) -> None:
+    client = connect(emulator)
+    mine = BOAT.model_copy(update={"id": "mine"})
+    client.create(mine)
+    [again] = client.create(mine)
+    assert (again.id, again.created_at is not None) == ("mine", True)
+    assert emulator.requests[-1].query["list_all_annotations"] == ["true"]
+
+
+def test_an_id_of_the_callers_that_holds_other_content_is_a_conflict(connect: Any, emulator: Emulator) -> None:
+    client = connect(emulator)
+    client.create(TREE.model_copy(update={"id": "mine"}))
+    with pytest.raises(ConflictError, match="id 'mine' of input 'in-1' holds other content") as conflict:
+        client.create(Annotation.of("in-1", negative("tree"), id="mine"))
+    assert conflict.value.operation == "create"
+    assert stored(emulator) == [("in-1", {"tree": 1.0})]
+
+
+def test_a_duplicate_that_is_not_there_is_a_failure(connect: Any, emulator: Emulator) -> None:
+    item = {"input_id": "in-1", "id": "mine", "status": {"code": 40010, "description": "Duplicate"}}
+    client = connect(first_post(emulator, lambda _: answer(400, 10020, [item])))
+    with pytest.raises(ConflictError, match="40010 DATABASE_DUPLICATE_KEY"):
+        client.create(TREE.model_copy(update={"id": "mine"}))
+
+
+def test_a_batch_that_is_refused_as_duplicate_is_taken_apart(connect: Any, emulator: Emulator) -> None:
+    """The server refuses the whole batch for one duplicate, without saying which."""
+    client = connect(emulator)
+    client.create(TREE)
+
+    def whole(request: httpx.Request) -> httpx.Response:
+        known = {(tree["input_id"], tree["id"]) for tree in emulator.annotations}
+        asked = json.loads(request.content)["annotations"] if request.method == "POST" else []
+        if any((tree["input_id"], tree["id"]) in known for tree in asked):
+            return answer(400, 40003, details="duplicate id")
+        return emulator(request)
+
+    created = connect(whole).create([WATER, TREE, BOAT])
+    assert [annotation.input_id for annotation in created] == ["in-1", "in-1", "in-2"]
+    assert len(emulator.annotations) == 3
+
+
+def test_a_batch_that_is_refused_as_duplicate_though_nothing_is_there_fails(connect: Any, emulator: Emulator) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return answer(409, 40010) if request.method == "POST" else emulator(request)
+
+    with pytest.raises(PartialFailureError) as failure:
+        connect(refuse).create([TREE, BOAT])
+    assert [type(failed.error) for failed in failure.value.failed] == [ConflictError, ConflictError]
+    assert [request.method for request in emulator.requests] == ["GET"]
+
+
+def test_a_long_list_of_unclear_ids_is_asked_for_in_parts(connect: Any, emulator: Emulator) -> None:
+    annotations = [Annotation.of(f"{n:032x}", positive("tree"), id=f"{n:032x}") for n in range(128)]
+    client = connect(emulator)
+    client.create(annotations)
+    assert len(client.create(annotations)) == 128
+    asked = [request.query for request in emulator.requests if request.method == "GET"]
+    assert len(asked) > 1
+    assert sorted(name for query in asked for name in query["ids"]) == sorted(a.id for a in annotations)
+
+
+# --- partial failure ---------------------------------------------------------------------------------
+
+
+def test_when_some_fail_both_halves_are_told(connect: Any) -> None:
+    emulator = Emulator(inputs=["in-1"])
+    with pytest.raises(PartialFailureError, match=r"1 of 3 annotations were not stored") as failure:
+        connect(emulator).create([TREE, BOAT, WATER])
+    assert [annotation.input_id for annotation in failure.value.succeeded] == ["in-1", "in-1"]
+    [failed] = failure.value.failed
+    assert (failed.index, failed.annotation.input_id, type(failed.error)) == (1, "in-2", BadRequestError)
+    assert "[1] input 'in-2'" in str(failure.value)
+    assert "24155 ANNOTATION_INVALID_ARGUMENT" in str(failure.value)
+    assert (failed.error.operation, failed.error.attempts) == ("create", 1)
+
+
+def test_when_the_only_one_fails_its_own_error_is_raised(connect: Any) -> None:
+    with pytest.raises(BadRequestError, match="input in-1 does not exist"):
+        connect(Emulator(inputs=[])).create(TREE)
+
+
+def test_a_refused_item_without_an_id_is_found_by_its_input(connect: Any) -> None:
+    emulator = Emulator(inputs=["in-1"])
+
+    def drop_ids(items: list[Any]) -> list[Any]:
+        return [{k: v for k, v in item.items() if k != "id" or item["status"]["code"] == 24150} for item in items[::-1]]
+
+    with pytest.raises(PartialFailureError) as failure:
+        connect(rewritten(emulator, drop_ids)).create([TREE, BOAT, WATER])
+    assert [failed.index for failed in failure.value.failed] == [1]
+
+
+def test_an_annotation_of_which_the_answer_says_nothing_is_asked_for(connect: Any, emulator: Emulator) -> None:
+    created = connect(rewritten(emulator, lambda items: items[:1])).create([TREE, BOAT])
+    assert [annotation.input_id for annotation in created] == ["in-1", "in-2"]
+
+
+def test_an_annotation_that_is_neither_answered_nor_there_has_failed(connect: Any, emulator: Emulator) -> None:
+    client = connect(first_post(emulator, lambda _: answer(200, 10000, [])))
+    with pytest.raises(InvalidResponseError, match="it says nothing of annotation"):
+        client.create(TREE)
+
+
+@pytest.mark.parametrize("status", [None, {}, {"code": 0}, {"code": 24151}, {"code": "ANNOTATION_AWAITING_REVIEW"}])
+def test_under_a_plain_success_an_item_without_an_error_is_stored(
+    connect: Any, emulator: Emulator, status: Any
+) -> None:
+    client = connect(rewritten(emulator, lambda items: [{**item, "status": status} for item in items]))
+    assert len(client.create([TREE, BOAT])) == 2
+
+
+def test_a_mixed_answer_whose_item_gives_no_reason_is_a_failure(connect: Any, emulator: Emulator) -> None:
+    items = [{**prepare(TREE, 0).tree, "status": {"code": 77777}}, {"input_id": "odd"}, "odd"]
+    with pytest.raises(BadRequestError, match="77777"):
+        connect(first_post(emulator, lambda _: answer(207, 10010, items))).create(TREE)
+
+
+def test_a_failure_that_is_no_list_of_items_is_the_error_of_the_whole(connect: Any) -> None:
+    with pytest.raises(BadRequestError, match="10020 FAILURE"):
+        connect(lambda _: answer(400, 10020)).create([TREE, BOAT])
+
+
+@pytest.mark.parametrize("items", ["odd", {"id": 1}, 3])
+def test_annotations_that_are_no_list_are_no_answer(connect: Any, items: Any) -> None:
+    with pytest.raises(InvalidResponseError, match="annotations is no list"):
+        connect(lambda _: answer(200, 10000, items)).create(TREE)
+
+
+def test_an_outage_is_told_with_what_may_have_happened(connect: Any) -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("")
+
+    with pytest.raises(APIConnectionError, match="5 attempts") as failure:
+        connect(broken).create(TREE)
+    assert failure.value.maybe_done
+
+
+# --- matching, as a property -------------------------------------------------------------------------
+
+
+@given(st.data())
+def test_any_order_of_answers_matches_every_item_to_its_own(data: st.DataObject) -> None:
+    """Also if refused items come back without an id, as long as their inputs or contents differ."""
+    annotations = [Annotation.of(f"in-{n % 3}", positive(f"c{n}"), negative("x")) for n in range(6)]
+    items = [prepare(annotation, index) for index, annotation in enumerate(annotations)]
+    answers = []
+    for item in items:
+        refused = data.draw(st.booleans())
+        tree = {**item.tree, "status": {"code": 24155 if refused else 24150}}
+        if refused and data.draw(st.booleans()):
+            del tree["id"]
+        answers.append((item.key, tree))
+    shuffled = data.draw(st.permutations(answers))
+    matched = match(items, [tree for _, tree in shuffled])
+    assert {key: matched[key] for key, _ in answers} == dict(answers)
