@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
@@ -107,5 +108,6 @@ def run(coroutine: Awaitable[T]) -> T:
         return cast("T", done.value)
     name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
     error = RuntimeError(f"{name} suspended in a blocking client: it awaited something that is not the client's own.")
-    step.throw(error)  # where it suspended, so that it ends and the traceback shows the place
+    with suppress(StopIteration):
+        step.throw(error)  # where it suspended, so that it ends and the traceback shows the place
     raise error

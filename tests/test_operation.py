@@ -71,6 +71,17 @@ def test_what_suspends_in_a_blocking_client_names_itself() -> None:
         list(Wrong().upto(2))
 
 
+def test_what_suspends_and_hides_it_names_itself_all_the_same() -> None:
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(0)
+        except RuntimeError:
+            return
+
+    with pytest.raises(RuntimeError, match="stubborn suspended in a blocking client"):
+        run(stubborn())
+
+
 def test_an_iteration_that_is_left_is_closed() -> None:
     closed = []
 

@@ -1,0 +1,150 @@
+"""The rooms: what is public, which way the arrows point, and what an import loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import clarifai_http_annotations as package
+from clarifai_http_annotations import testing
+
+ROOT = Path(package.__file__).parent
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+
+# From the bottom up; a module imports only from rows below its own (or its own package).
+ROWS = [
+    {"errors", "_version", "_operation"},
+    {"models", "config", "_network"},
+    {"_wire", "_retry"},
+    {"_call", "elsewhere"},
+    {"annotations"},
+    {"client"},
+    {"testing"},
+    {"__init__"},
+]
+ROW = {room: number for number, row in enumerate(ROWS) for room in row}
+
+
+def room_of(path: Path) -> str:
+    return path.parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the rooms that a module imports from at run time."""
+    rooms = set()
+    tree = ast.parse((ROOT / path).read_text())
+    for_types_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node not in for_types_only:
+            base = path.parent.parts[: len(path.parent.parts) - node.level + 1]
+            names = [*base, *(node.module or "").split(".")] if node.module else [*base]
+            rooms |= {names[0]} if names and names[0] else {alias.name for alias in node.names}
+    return rooms
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_arrows_point_one_way(path: Path) -> None:
+    here = room_of(path)
+    backwards = {there for there in imports_of(path) if there != here and ROW[there] >= ROW[here]}
+    assert not backwards
+
+
+def test_the_walk_sees_arrows() -> None:
+    assert imports_of(Path("client.py")) >= {"_network", "_call", "annotations", "config", "errors", "_wire"}
+    assert imports_of(Path("_wire/outcomes.py")) == {"errors", "models", "_wire"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_no_file_holds_two_things(path: Path) -> None:
+    assert len((ROOT / path).read_text().splitlines()) <= 335
+
+
+def test_bytes_of_requests_are_made_in_one_place() -> None:
+    """``ids`` makes text to be hashed; the guard makes everything that is sent."""
+    users = {str(path) for path in MODULES if "json.dumps" in (ROOT / path).read_text()}
+    assert users == {"_wire/guard.py", "_wire/ids.py"}
+
+
+def test_httpx_clients_are_named_in_few_places() -> None:
+    users = {
+        str(path)
+        for path in MODULES
+        if any(name in (ROOT / path).read_text() for name in ("httpx.Client", "httpx.AsyncClient"))
+    }
+    assert users == {"client.py", "_network.py"}
+
+
+@pytest.mark.parametrize("module", [package, testing], ids=["package", "testing"])
+def test_what_is_public_is_there_sorted_and_has_a_docstring(module: object) -> None:
+    names: list[str] = vars(module)["__all__"]
+    assert names == sorted(names)
+    public = {
+        name for name, value in vars(module).items() if not name.startswith("_") and not hasattr(value, "__path__")
+    }
+    modules = {"annotations", "client", "config", "elsewhere", "errors", "models", "testing"}
+    assert public - modules - {"Iterator", "contextmanager"} == set(names) - {"__version__"}
+    assert all(vars(module)[name].__doc__ for name in names if name != "__version__")
+
+
+def test_the_version_is_one() -> None:
+    assert package.__version__ in (ROOT.parent / "CHANGELOG.md").read_text()
+
+
+def loaded_by(code: str) -> set[str]:
+    result = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+def test_importing_the_client_loads_no_optional_part() -> None:
+    loaded = loaded_by("from clarifai_http_annotations import Client")
+    assert not loaded & {
+        "clarifai_http_annotations.testing",
+        "asyncio",
+        "anyio",
+        "httpcore",
+        "respx",
+        "pytest",
+        "sqlite3",
+    }
+
+
+CALL = """
+import json, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Answering(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))["annotations"]
+        body = json.dumps({"status": {"code": 10000}, "annotations": asked}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+server = HTTPServer(("127.0.0.1", 0), Answering)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+from clarifai_http_annotations import Annotation, Client, positive
+
+with Client(pat="x", user_id="me", app_id="a", base_url=f"http://127.0.0.1:{server.server_port}") as client:
+    [stored] = client.create(Annotation.of("in", positive("tree")))
+assert stored.data.concepts[0].is_positive
+"""
+
+
+def test_a_blocking_call_never_loads_asyncio() -> None:
+    assert not loaded_by(CALL) & {"asyncio", "clarifai_http_annotations.testing"}
