@@ -86,7 +86,7 @@ def test_what_is_no_polarity_is_refused(value: Any) -> None:
 
 def test_assigning_is_checked_like_building() -> None:
     concept = positive("tree")
-    concept.value = False  # type: ignore[assignment]
+    concept.value = False
     assert concept.value == 0.0
     with pytest.raises(ValidationError):
         concept.value = 2
@@ -101,7 +101,7 @@ def test_assigning_is_checked_like_building() -> None:
         lambda: Annotation(input_id="in", dta=Data()),  # type: ignore[call-arg]
         lambda: Annotation(input_id=""),
         lambda: Annotation(input_id=" \n"),
-        lambda: Annotation(input_id=5),  # type: ignore[arg-type]
+        lambda: Annotation(input_id=5),
         lambda: Annotation(input_id="in", id=""),
         lambda: Annotation(input_id="in", created_at=datetime.now(UTC)),
         lambda: Concept(id="", value=1),

@@ -152,7 +152,7 @@ def test_a_subclass_overrides_with_super(emulator: Emulator) -> None:
     seen: list[str] = []
 
     class Mine(Client):
-        def get(self, annotation_id: str, **more: Any) -> Annotation:  # type: ignore[override]
+        def get(self, annotation_id: str, **more: Any) -> Annotation:
             seen.append(annotation_id)
             return super().get(annotation_id, **more)
 
@@ -160,7 +160,7 @@ def test_a_subclass_overrides_with_super(emulator: Emulator) -> None:
         pass
 
     class MineAsync(AsyncClient):
-        async def get(self, annotation_id: str, **more: Any) -> Annotation:  # type: ignore[override]
+        async def get(self, annotation_id: str, **more: Any) -> Annotation:
             seen.append(annotation_id)
             return await super().get(annotation_id, **more)
 
