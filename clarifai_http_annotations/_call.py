@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -18,6 +18,8 @@ from ._wire.answers import Answer, RawAnswer, parse_answer
 from ._wire.requests import App, Request
 from .config import NOT_GIVEN, NotGiven, Settings, check_deadline, check_timeout
 from .errors import APIConnectionError, APIError, APITimeoutError
+
+T = TypeVar("T")
 
 logger = logging.getLogger("clarifai_http_annotations")
 
@@ -60,7 +62,7 @@ class Caller(Operations):
     _quota: _retry.Quota
     _clock: Callable[[], float] = staticmethod(time.monotonic)
 
-    async def _send(self, request: Request, timeout: float | httpx.Timeout | None, seconds: float | None) -> RawAnswer:
+    async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
         """Send a request and read its answer, within so many seconds in all; ``None`` for no end."""
         raise NotImplementedError  # Client and AsyncClient differ in this
 
@@ -76,20 +78,20 @@ class Caller(Operations):
         of_call = self._settings.deadline if deadline is NOT_GIVEN else check_deadline(deadline)
         return Call(of_attempt, Deadline.after(of_call, self._clock), self._clock())
 
-    async def _call(self, request: Request, call: Call, *, per_item: bool = False) -> Answer:
-        """Send a request until it is answered, as the rules of `_retry` allow.
+    async def _call(self, request: Request, call: Call, read: Callable[[Answer], T], *, per_item: bool = False) -> T:
+        """Send a request until it is answered, as the rules of `_retry` allow, and return what ``read`` makes of it.
 
         Raises:
             APIError: If it is not answered with success; it says what was called and what it took.
         """
 
-        async def attempt() -> Answer:
+        async def attempt() -> T:
             try:
-                return await self._attempt(request, call, per_item)
+                return read(await self._attempt(request, call, per_item))
             except APIError as error:
                 call.maybe_done |= _retry.fate_of(error) is Fate.AMBIGUOUS
                 call.describe(error, request)
-                logger.debug("%s", error)
+                logger.debug("%s %s: %s", request.method, request.path, type(error).__name__)
                 raise
 
         return await _retry.repeat(
@@ -106,11 +108,12 @@ class Caller(Operations):
         left = call.deadline.left()
         if left == 0.0:
             raise _retry.timed_out(call.deadline)
-        limits = [seconds for seconds in (left, call.timeout) if isinstance(seconds, float)]
         call.attempts += 1
         started = self._clock()
         try:
-            raw = await self._send(request, call.timeout, min(limits, default=None))
+            raw = await self._send(request, *_limits(call.timeout, left))
+        except httpx.HTTPStatusError as error:  # raise_for_status in a hook of an injected client: it is an answer
+            raw = RawAnswer(error.response.status_code, {}, b"")
         except TRANSPORT_ERRORS as error:
             raise connection_error(error, self._settings.key.redact, self._clock() - started) from error
         took = self._clock() - started
@@ -118,8 +121,22 @@ class Caller(Operations):
         return parse_answer(raw, per_item=per_item, redact=self._settings.key.redact, now=time.time())
 
 
+def _limits(timeout: float | httpx.Timeout | None, left: float | None) -> tuple[httpx.Timeout, float | None]:
+    """Return httpx's timeout and the seconds for an attempt as a whole, neither longer than what is left."""
+    each = httpx.Timeout(timeout)
+    total = min((seconds for seconds in (timeout, left) if isinstance(seconds, float)), default=None)
+    if left is not None:
+        each = httpx.Timeout(**{name: left if of is None else min(of, left) for name, of in each.as_dict().items()})
+    return each, total
+
+
 def _log_retry(attempt: int, error: APIError, pause: float) -> None:
-    logger.warning("Attempt %d failed; the next one is in %.1f s. %s", attempt, pause, error)
+    """Say that a request will be sent again; what the server answered may be long or private, so only its codes."""
+    codes = [
+        f"{name} {value}" for name in ("status_code", "code", "request_id") if (value := getattr(error, name, None))
+    ]
+    said = ", ".join([type(error).__name__, *codes])
+    logger.warning("%s: attempt %d failed (%s), the next is in %.1f s", error.operation, attempt, said, pause)
 
 
 def connection_error(error: Exception, redact: Callable[[str], str], took: float) -> APIConnectionError:

@@ -28,7 +28,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from .errors import ClientClosedError, ConfigurationError
+from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +58,17 @@ def _ssl_context(verify: str | bool, cert_file: str | None, cert_dir: str | None
             return ssl.create_default_context(capath=verify)
         return ssl.create_default_context(cafile=verify)
     except (OSError, ValueError) as error:
+        reason = str(error).rstrip(".")
         raise ConfigurationError(
-            f"verify={verify!r} cannot be used (SSL_CERT_FILE={cert_file!r}, SSL_CERT_DIR={cert_dir!r}): {error}."
+            f"verify={verify!r} cannot be used (SSL_CERT_FILE={cert_file!r}, SSL_CERT_DIR={cert_dir!r}): {reason}."
         ) from error
+
+
+class _Process:
+    """What a blocking client has instead of an event loop."""
+
+
+THIS_PROCESS = _Process()
 
 
 class Pool:
@@ -73,16 +81,15 @@ class Pool:
         self._lock = threading.Lock()
         self._by_loop: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._left_behind: list[Any] = []
-        self.closed = False
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, or the client that it was given."""
+        return self._closed or (self._injected is not None and self._injected.is_closed)
 
     def http(self, loop: Any) -> Any:
-        """Return the httpx client for this process and this loop (for a blocking client, anything that lives on).
-
-        Raises:
-            ClientClosedError: If the pool was closed.
-        """
-        if self.closed:
-            raise ClientClosedError("This client was closed; make a new one, or keep it open for as long as you need.")
+        """Return the httpx client for this process and this loop (`THIS_PROCESS` for a blocking client)."""
         if self._injected is not None:
             return self._injected
         if self._pid != os.getpid():
@@ -91,6 +98,8 @@ class Pool:
             self._left_behind.append(self._by_loop)
             self._pid, self._lock, self._by_loop = os.getpid(), threading.Lock(), WeakKeyDictionary()
         with self._lock:
+            for over in [known for known in self._by_loop if getattr(known, "is_closed", bool)()]:
+                del self._by_loop[over]  # nobody can close its connections but the collector
             http = self._by_loop.get(loop)
             if http is None:
                 http = self._by_loop[loop] = self._make()
@@ -98,7 +107,7 @@ class Pool:
 
     def close(self, loop: Any) -> Any:
         """Mark the pool as closed, and return the httpx client that is to be closed, if there is one of ours."""
-        self.closed = True
+        self._closed = True
         return None if self._pid != os.getpid() else self._by_loop.pop(loop, None)
 
 
@@ -129,18 +138,20 @@ def bounded(until: float | None) -> Iterator[None]:
 
 
 def bind_to_bounds(http: httpx.Client) -> httpx.Client:
-    """Make the sockets of a client of ours heed `bounded`.
+    """Make the sockets of a client heed `bounded`; outside of it nothing changes for anybody.
 
     httpx has no argument for the network backend that httpcore has one for, so it is set on the
-    pools that httpx made. Should a version of httpx keep them elsewhere, what remains is httpx's
-    own timeout for every read, and the check between two pieces of a body.
+    pools that httpx made. Should a version of httpx keep them elsewhere, or a connection be open
+    already, what remains is httpx's own timeout for every read, and the check between two pieces
+    of a body.
     """
     import httpcore
 
-    for transport in (http._transport, *http._mounts.values()):
+    for transport in (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()):
         pool = getattr(transport, "_pool", None)
-        if isinstance(pool, httpcore.ConnectionPool) and hasattr(pool, "_network_backend"):
-            pool._network_backend = _bounded_backend(pool._network_backend)
+        backend = getattr(pool, "_network_backend", None)
+        if isinstance(backend, httpcore.NetworkBackend) and not hasattr(backend, "heeds_bounds"):
+            pool._network_backend = _bounded_backend(backend)  # type: ignore[union-attr]  # there is a backend
     return http
 
 
@@ -179,6 +190,8 @@ def _bounded_backend(inner: Any) -> Any:
             return self._inner.get_extra_info(info)
 
     class Backend(httpcore.NetworkBackend):
+        heeds_bounds = True
+
         def connect_tcp(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
             return Stream(inner.connect_tcp(*args, timeout=within(timeout, httpcore.ConnectTimeout), **kwargs))
 

@@ -15,9 +15,8 @@ Rules:
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
@@ -58,8 +57,9 @@ FATE_BY_CODE: dict[int, Fate] = {
     99009: Fate.AMBIGUOUS,
     # said once, said for good: the account, the key, the request
     **dict.fromkeys((11000, 11001, 11002, 11004, 11006, 11007, 11008, 11009, 11200, 69000, 69001), Fate.FINAL),
-    **dict.fromkeys((11100, 11101, 11102, 11103, 11104, 11105), Fate.FINAL),
-    **dict.fromkeys((24155, 24156, 30100, 30102, 30103, 30104, 40010, 40017, 40033), Fate.FINAL),
+    **dict.fromkeys(range(11100, 11200), Fate.FINAL),
+    **dict.fromkeys(range(30100, 30200), Fate.FINAL),
+    **dict.fromkeys((24155, 24156, 40010, 40017, 40033), Fate.FINAL),
     # maintenance: "try again in a few hours"
     **dict.fromkeys((39997, 39998), Fate.FINAL),
 }
@@ -106,7 +106,7 @@ def fate_of_status(http_status: int | None, code: int | str | None) -> Fate:
 def fate_of(error: BaseException) -> Fate:
     """Return the fate that an error stands for; what is no error of a call is FINAL."""
     if isinstance(error, APIStatusError):
-        return fate_of_status(error.status_code, error.code)
+        return fate_of_status(error.http_status_code or error.status_code, error.code)
     if isinstance(error, InvalidResponseError):
         return Fate.AMBIGUOUS
     if isinstance(error, APIConnectionError):
@@ -149,25 +149,25 @@ def backoff(retry: int, *, retry_after: float | None, jitter: Callable[[], float
 
 @dataclass
 class Quota:
-    """Retries that the calls of one client may still make; calls of many threads share it."""
+    """Retries that the calls of one client may still make; calls of many threads share it.
+
+    Without a lock: two threads at once miscount by one retry, a lock could be held across a fork.
+    """
 
     capacity: float = 500.0
     cost: float = 5.0
-    tokens: float = field(default=500.0)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    tokens: float = 500.0
 
     def take(self) -> bool:
         """Pay for a retry; ``False`` if there is not enough left."""
-        with self._lock:
-            if self.tokens < self.cost:
-                return False
-            self.tokens -= self.cost
-            return True
+        if self.tokens < self.cost:
+            return False
+        self.tokens -= self.cost
+        return True
 
     def give_back(self, *, retried: bool) -> None:
         """Count a success: the price of the retry that made it, or a little if there was none."""
-        with self._lock:
-            self.tokens = min(self.capacity, self.tokens + (self.cost if retried else 1.0))
+        self.tokens = min(self.capacity, self.tokens + (self.cost if retried else 1.0))
 
 
 @dataclass(frozen=True)
@@ -232,11 +232,11 @@ async def repeat(
             return True
         if left is not None and pause >= left:
             _add_hint(
-                error, f"No further try: a wait of {pause:.1f} s does not fit into deadline={deadline.seconds:g}."
+                error, f"No further try: a wait of {pause:.3g} s does not fit into deadline={deadline.seconds:g}."
             )
             return True
         if pause > MAX_RETRY_AFTER:
-            _add_hint(error, f"No further try: the server asks to wait for {pause:.0f} s.")
+            _add_hint(error, f"No further try: the server asks to wait for {pause:g} s.")
             return True
         if not quota.take():
             _add_hint(error, "No further try: too many calls of this client are failing (retry quota).")

@@ -18,7 +18,7 @@ from .models.annotation import Annotation
 
 # Inside the class the word means the operation.
 Annotations = list[Annotation]
-Trees = list[dict[str, Any]]
+Found = list[outcomes.Listed]
 Ids = str | Iterable[str] | None
 
 
@@ -66,17 +66,16 @@ class AnnotationOperations(Caller):
 
     async def _create(self, items: list[Item], verdicts: dict[Key, Stored | Failed], call: Call) -> list[Item]:
         """Send items, write down what became of each, and return those that are to be sent once more."""
-        redact = self._settings.key.redact
         trees = [item.tree for item in items]
         request = requests.create(self._app, trees, fractional_values=self._settings.fractional_values)
         refused: ConflictError | None = None
         try:
-            answer = await self._call(request, call, per_item=True)
+            judged = await self._call(
+                request, call, lambda answer: outcomes.judge(items, answer, self._settings.key.redact), per_item=True
+            )
         except ConflictError as error:  # one of them is a duplicate, and nobody says which
             refused = error
-            judged: dict[Key, outcomes.Verdict] = {item.key: Unclear(error) for item in items}
-        else:
-            judged = outcomes.judge(items, answer, redact)
+            judged = {item.key: Unclear(error) for item in items}
         unclear = [item for item in items if isinstance(judged[item.key], Unclear)]
         found = await self._ask(unclear, call) if unclear else []
         again = []
@@ -95,18 +94,17 @@ class AnnotationOperations(Caller):
             return []
         return again
 
-    async def _ask(self, items: list[Item], call: Call) -> Trees:
+    async def _ask(self, items: list[Item], call: Call) -> Found:
         """Return what the server has under the ids of these items."""
         filters = {
             "ids": [item.key[1] for item in items],
             "input_ids": [item.key[0] for item in items],
             "list_all_annotations": True,
         }
-        found: Trees = []
+        found: Found = []
         for part in requests.split(filters):
             request = requests.page(self._app, part, page=1, per_page=requests.MAX_PER_PAGE, operation="create")
-            answer = await self._call(request, call)
-            found += [tree for tree in answers.items_of(answer, "annotations") if isinstance(tree, dict)]
+            found += await self._call(request, call, outcomes.read_listed)
         return found
 
     @operation
@@ -133,9 +131,7 @@ class AnnotationOperations(Caller):
             APIConnectionError: If no usable answer came.
         """
         request = requests.get(self._app, annotation_id, input_id)
-        call = self._begin(timeout, deadline)
-        answer = await self._call(request, call)
-        return answers.read_model(Annotation, answer, answer.tree.get("annotation"), "annotation")
+        return await self._call(request, self._begin(timeout, deadline), answers.read_annotation)
 
     @paged
     async def list(
@@ -194,12 +190,11 @@ class AnnotationOperations(Caller):
             number = page
             while True:
                 request = requests.page(self._app, part, page=number, per_page=per_page)
-                answer = await self._call(request, self._begin(timeout, deadline))
-                trees = answers.items_of(answer, "annotations")
-                for index, tree in enumerate(trees):
-                    yield answers.read_model(Annotation, answer, tree, f"annotations[{index}]")
-                if not trees:
+                annotations = await self._call(request, self._begin(timeout, deadline), answers.read_page)
+                if not annotations:
                     break
+                for annotation in annotations:
+                    yield annotation
                 number += 1
 
     @operation
@@ -227,7 +222,7 @@ class AnnotationOperations(Caller):
         """
         request = requests.delete(self._app, annotation_id, input_id)
         try:
-            await self._call(request, self._begin(timeout, deadline))
+            await self._call(request, self._begin(timeout, deadline), lambda _: None)
         except NotFoundError as error:
             if not error.maybe_done:  # otherwise it is gone because an earlier attempt was carried out
                 raise

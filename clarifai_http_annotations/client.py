@@ -12,14 +12,14 @@ import httpx
 
 from . import _network
 from ._call import Timeout, headers_of
-from ._network import Pool, bind_to_bounds, bounded
+from ._network import THIS_PROCESS, Pool, bind_to_bounds, bounded
 from ._operation import Awaiting, Blocking
 from ._retry import Quota
 from ._version import __version__
 from ._wire.answers import MAX_BYTES, RawAnswer
 from ._wire.requests import Request
 from .annotations import AnnotationOperations
-from .config import NOT_GIVEN, NotGiven, Settings, resolve, secret
+from .config import NOT_GIVEN, NotGiven, Settings, hide, resolve
 from .errors import ClientClosedError, ConfigurationError, InvalidResponseError
 
 AGENT = f"clarifai-http-annotations/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
@@ -49,8 +49,8 @@ class _Client(AnnotationOperations):
         transport: Any = None,
         http_client: Any = None,
     ) -> None:
-        pat, token = secret(pat, "pat"), secret(token, "token")  # type: ignore[assignment]  # hidden from here on
-        self._settings = resolve(
+        pat, token = hide(pat), hide(token)  # type: ignore[assignment]  # no traceback holds them from here on
+        settings = resolve(
             pat=pat,  # type: ignore[arg-type]
             token=token,  # type: ignore[arg-type]
             user_id=user_id,
@@ -63,13 +63,16 @@ class _Client(AnnotationOperations):
         )
         if http_client is not None and (transport is not None or proxy is not None or verify is not True):
             raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
+        if transport is not None and (proxy is not None or verify is not True):
+            raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
         self._refuse_other_kind(http_client, self._http_class, "http_client")
         self._refuse_other_kind(transport, self._transport_class, "transport")
         arguments = {"verify": verify, "proxy": proxy, "transport": transport}
-        self._pool: Pool = Pool(lambda: self._open(arguments), http_client)
+        self._pool = Pool(lambda: self._open(arguments), None if http_client is None else self._adopt(http_client))
         self._quota = Quota()
         self._owner = True
         self._closed = False
+        self._settings = settings
 
     def _refuse_other_kind(self, given: object, kind: type[Any], argument: str) -> None:
         if given is not None and not isinstance(given, kind):
@@ -77,15 +80,22 @@ class _Client(AnnotationOperations):
                 f"{argument} of {type(self).__name__} must be an httpx.{kind.__name__}, not {type(given).__name__}."
             )
 
+    def _adopt(self, http: Any) -> Any:
+        return http
+
     def _open(self, arguments: dict[str, Any]) -> Any:
         settings = self._settings
         is_tls = settings.base_url.startswith("https:")
         try:
-            return self._http_class(
+            http = self._http_class(
                 **_network.client_arguments(**arguments, is_loopback=settings.is_loopback, is_tls=is_tls)
             )
-        except (ValueError, TypeError, ImportError) as error:  # a proxy that is none, socks without its extra
-            raise ConfigurationError(f"The connection cannot be set up: {settings.key.redact(str(error))}.") from error
+            return self._adopt(http)
+        except ConfigurationError:
+            raise
+        except (ValueError, TypeError, ImportError, httpx.InvalidURL) as error:  # such as a proxy that is none
+            reason = settings.key.redact(str(error)).rstrip(".")
+            raise ConfigurationError(f"The connection cannot be set up: {reason}.") from error
 
     def with_options(
         self,
@@ -107,7 +117,7 @@ class _Client(AnnotationOperations):
         Raises:
             ConfigurationError: If a setting cannot be.
         """
-        pat, token = secret(pat, "pat"), secret(token, "token")  # type: ignore[assignment]  # hidden from here on
+        pat, token = hide(pat), hide(token)  # type: ignore[assignment]  # no traceback holds them from here on
         old = self._settings
         if pat is None and token is None:
             pat, token = (None, old.key) if old.is_token else (old.key, None)  # type: ignore[assignment]
@@ -130,19 +140,18 @@ class _Client(AnnotationOperations):
     @property
     def is_closed(self) -> bool:
         """Whether the client was closed."""
-        return self._closed or self._pool.closed
+        return self._closed or self._pool.is_closed
 
     def _http(self, loop: Any) -> Any:
-        http = None if self._closed else self._pool.http(loop)
-        if http is None or http.is_closed:
+        if self.is_closed:
             raise ClientClosedError("This client was closed; make a new one, or keep it open for as long as you need.")
-        return http
+        return self._pool.http(loop)
 
     def _close(self, loop: Any) -> Any:
         self._closed = True
         return self._pool.close(loop) if self._owner else None
 
-    def _build(self, http: Any, request: Request, timeout: float | httpx.Timeout | None) -> httpx.Request:
+    def _build(self, http: Any, request: Request, timeout: httpx.Timeout) -> httpx.Request:
         built: httpx.Request = http.build_request(
             request.method,
             self._settings.base_url + request.path,
@@ -154,7 +163,9 @@ class _Client(AnnotationOperations):
         return built
 
     def __repr__(self) -> str:
-        settings = self._settings
+        settings = vars(self).get("_settings")
+        if settings is None:  # seen in the traceback of a client that could not be made
+            return f"{type(self).__name__}(not made)"
         where = f"user_id={settings.user_id!r}, app_id={settings.app_id!r}, base_url={settings.base_url!r}"
         return f"{type(self).__name__}({where}{', closed' if self.is_closed else ''})"
 
@@ -166,6 +177,8 @@ class _Client(AnnotationOperations):
 
 
 def _authorize(request: httpx.Request, settings: Settings) -> None:
+    for name in ("authorization", "x-clarifai-session-token"):  # an injected client may bring some of its own
+        request.headers.pop(name, None)
     if settings.is_token:
         request.headers["x-clarifai-session-token"] = settings.key.reveal()
     else:
@@ -220,11 +233,11 @@ class Client(Blocking, _Client):
     _http_class = httpx.Client
     _transport_class = httpx.BaseTransport
 
-    def _open(self, arguments: dict[str, Any]) -> Any:
-        return bind_to_bounds(super()._open(arguments))
+    def _adopt(self, http: Any) -> Any:
+        return bind_to_bounds(http)
 
-    async def _send(self, request: Request, timeout: float | httpx.Timeout | None, seconds: float | None) -> RawAnswer:
-        http = self._http(self._pool)
+    async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
+        http = self._http(THIS_PROCESS)
         until = None if seconds is None else time.monotonic() + seconds
         with bounded(until):
             response = http.send(self._build(http, request, timeout), stream=True, auth=None, follow_redirects=False)
@@ -243,7 +256,7 @@ class Client(Blocking, _Client):
 
     def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""
-        http = self._close(self._pool)
+        http = self._close(THIS_PROCESS)
         if http is not None:
             http.close()
 
@@ -265,19 +278,30 @@ class AsyncClient(Awaiting, _Client):
     _http_class = httpx.AsyncClient
     _transport_class = httpx.AsyncBaseTransport
 
-    async def _send(self, request: Request, timeout: float | httpx.Timeout | None, seconds: float | None) -> RawAnswer:
+    async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
         import asyncio  # only here: a blocking program never loads it
 
         http = self._http(asyncio.get_running_loop())
-        async with asyncio.timeout(seconds):
-            built = self._build(http, request, timeout)
-            response = await http.send(built, stream=True, auth=None, follow_redirects=False)
-            try:
-                body = _Body(response)
-                async for piece in response.aiter_bytes():
-                    body.add(piece)
-            finally:
-                await response.aclose()
+        events: list[str] = []
+
+        async def trace(event: str, _: object) -> None:
+            events.append(event)
+
+        built = self._build(http, request, timeout)
+        built.extensions["trace"] = trace
+        try:
+            async with asyncio.timeout(seconds):
+                response = await http.send(built, stream=True, auth=None, follow_redirects=False)
+                try:
+                    body = _Body(response)
+                    async for piece in response.aiter_bytes():
+                        body.add(piece)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            if events and not any("send_request_headers" in event for event in events):
+                raise httpx.ConnectTimeout("the attempt's time is over") from None
+            raise httpx.ReadTimeout("the attempt's time is over") from None
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -10,9 +11,21 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
+
 from .errors import ConfigurationError
 
+SHORTEST_KEY = 6
+"""Letters of a key that is one. Clarifai's have 32; what is shorter may be part of any word."""
+
+LONGEST = 1e8
+"""Seconds, three years: sockets cannot count for much longer than that."""
+
 DEFAULT_BASE_URL = "https://api.clarifai.com"
+
+
+# a name (in punycode) or an address, and a port: nothing that two parsers could read in two ways
+_PLACE = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
 
 
 class NotGiven(Enum):
@@ -30,11 +43,13 @@ NOT_GIVEN: Final = NotGiven.NOT_GIVEN
 class Secret:
     """A key that does not show: not in a repr, a log, a pickle, or the locals of a traceback."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("_reveal", "is_text")
 
     _reveal: Callable[[], str]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, value: object) -> None:
+        text = value.strip() if isinstance(value, str) else ""  # a variable often ends in a newline
+        self.is_text = isinstance(value, str)
         self._reveal = lambda: text
 
     def reveal(self) -> str:
@@ -42,8 +57,8 @@ class Secret:
         return self._reveal()
 
     def redact(self, text: str) -> str:
-        """Return the text with the key replaced, wherever it is in it."""
-        return text.replace(self.reveal(), "***")
+        """Return the text with the key replaced, wherever it is in it; a toy key of a test is left alone."""
+        return text.replace(self.reveal(), "***") if len(self.reveal()) >= SHORTEST_KEY else text
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -72,7 +87,7 @@ class Settings:
     app_id: str
     base_url: str
     is_loopback: bool
-    timeout: Any
+    timeout: float | httpx.Timeout | None
     max_retries: int
     deadline: float | None
     fractional_values: bool
@@ -85,7 +100,7 @@ def resolve(
     user_id: object,
     app_id: object,
     base_url: object,
-    timeout: Any,
+    timeout: object,
     max_retries: object,
     deadline: object,
     fractional_values: object,
@@ -96,12 +111,14 @@ def resolve(
     Raises:
         ConfigurationError: If one is missing or cannot be; names argument and variable.
     """
-    environ = os.environ if environ is None else environ
+    variable = _variables(environ)
+    pat, token = _key(pat, "pat"), _key(token, "token")
     if pat is not None and token is not None:
         raise ConfigurationError("pat= and token= are two ways to say who you are: give one of them.")
     if pat is None and token is None:
-        pat = secret(environ.get("CLARIFAI_PAT"), "CLARIFAI_PAT")
-        token = secret(environ.get("CLARIFAI_SESSION_TOKEN"), "CLARIFAI_SESSION_TOKEN") if pat is None else None
+        pat = _key(hide(variable("CLARIFAI_PAT")), "CLARIFAI_PAT")
+    if pat is None and token is None:
+        token = _key(hide(variable("CLARIFAI_SESSION_TOKEN")), "CLARIFAI_SESSION_TOKEN")
     key = pat or token
     if key is None:
         raise ConfigurationError(
@@ -109,12 +126,12 @@ def resolve(
             hint="A personal access token is made at https://clarifai.com/settings/security. "
             "To try things out without one, use clarifai_http_annotations.testing.Emulator.",
         )
-    base, is_loopback = check_base_url(base_url or environ.get("CLARIFAI_API_BASE") or DEFAULT_BASE_URL)
+    base, is_loopback = check_base_url(base_url or variable("CLARIFAI_API_BASE") or DEFAULT_BASE_URL)
     return Settings(
         key=key,
         is_token=pat is None,
-        user_id=_name(user_id or environ.get("CLARIFAI_USER_ID"), "user_id", "CLARIFAI_USER_ID"),
-        app_id=_name(app_id or environ.get("CLARIFAI_APP_ID"), "app_id", "CLARIFAI_APP_ID"),
+        user_id=_name(user_id or variable("CLARIFAI_USER_ID"), "user_id", "CLARIFAI_USER_ID"),
+        app_id=_name(app_id or variable("CLARIFAI_APP_ID"), "app_id", "CLARIFAI_APP_ID"),
         base_url=base,
         is_loopback=is_loopback,
         timeout=check_timeout(timeout),
@@ -124,25 +141,28 @@ def resolve(
     )
 
 
-def secret(text: object, name: str) -> Secret | None:
-    """Wrap a key; ``None`` and empty text are no key, spaces around it are dropped.
+def hide(value: object) -> Secret | None:
+    """Wrap a key before anything can go wrong with it, so that no traceback holds it; ``None`` stays."""
+    return value if value is None or isinstance(value, Secret) else Secret(value)
 
-    Raises:
-        ConfigurationError: If it cannot be a key; says why without showing it.
-    """
-    if isinstance(text, Secret):
-        return text
-    wrapped, kind = Secret(text.strip() if isinstance(text, str) else ""), type(text).__name__
-    is_text, text = isinstance(text, str) or text is None, None  # no frame keeps the key from here on
-    if not is_text:
-        raise ConfigurationError(f"{name} must be text, not {kind}.")
-    if not wrapped.reveal():
+
+def _key(hidden: Secret | None, name: str) -> Secret | None:
+    """Return a key that can be one; empty text is none. Says why it cannot be without showing it."""
+    if hidden is None or (hidden.is_text and not hidden.reveal()):
         return None
-    if wrapped.reveal().lower().startswith(("key ", "bearer ")):
+    if not hidden.is_text:
+        raise ConfigurationError(f"{name} must be text.")
+    if hidden.reveal().lower().startswith(("key ", "bearer ")):
         raise ConfigurationError(f"{name} must be the key alone, without the word before it.")
-    if not (wrapped.reveal().isascii() and wrapped.reveal().isprintable() and " " not in wrapped.reveal()):
+    if not (hidden.reveal().isascii() and hidden.reveal().isprintable() and " " not in hidden.reveal()):
         raise ConfigurationError(f"{name} is no key: it holds a space, a control character or a letter outside ASCII.")
-    return wrapped
+    return hidden
+
+
+def _variables(environ: Mapping[str, str] | None) -> Callable[[str], str]:
+    """Return a reader of the environment that shows nothing of it in a traceback."""
+    source = os.environ if environ is None else environ
+    return lambda name: source.get(name, "").strip()
 
 
 def check_base_url(text: object) -> tuple[str, bool]:
@@ -159,12 +179,17 @@ def check_base_url(text: object) -> tuple[str, bool]:
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
         host, has_user, _ = parts.hostname or "", "@" in parts.netloc, parts.port
-        parts.netloc.encode("ascii")
-    except ValueError:  # a port that is none, a broken address, a name that is not in punycode
+    except ValueError:  # a port that is none, a broken address
         raise ConfigurationError("base_url (CLARIFAI_API_BASE) is no URL.") from None
     if has_user:
         raise ConfigurationError("base_url (CLARIFAI_API_BASE) must not hold a user name or a password.")
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or not url.isprintable():
+    if (
+        parts.scheme not in ("http", "https")
+        or not _PLACE.fullmatch(parts.netloc)
+        or parts.query
+        or parts.fragment
+        or not url.isprintable()
+    ):
         raise ConfigurationError(
             f"base_url (CLARIFAI_API_BASE) must be like {DEFAULT_BASE_URL}, with https and a host, not {text!r}."
         )
@@ -185,16 +210,18 @@ def _is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def check_timeout(value: Any) -> Any:
+def check_timeout(value: object) -> float | httpx.Timeout | None:
     """Return a timeout: positive seconds, an ``httpx.Timeout``, or ``None`` for no end.
 
     Raises:
         ConfigurationError: If it is something else.
     """
-    if value is None or type(value).__name__ == "Timeout":
+    if value is None or isinstance(value, httpx.Timeout):
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        raise ConfigurationError(f"timeout must be seconds above 0, an httpx.Timeout or None, not {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LONGEST:
+        raise ConfigurationError(
+            f"timeout must be seconds from 0 to {LONGEST:g}, an httpx.Timeout or None, not {value!r}."
+        )
     return float(value)
 
 
@@ -206,18 +233,18 @@ def check_deadline(value: object) -> float | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value <= LONGEST:
         raise ConfigurationError(f"deadline must be seconds or None, not {value!r}.")
     return float(value)
 
 
 def _name(value: object, argument: str, variable: str) -> str:
-    if value is None or value == "":
+    if isinstance(value, str) and not value.strip():
         me = ' ("me" is the owner of the key)' if argument == "user_id" else ""
         raise ConfigurationError(f"There is no {argument}: give {argument}= or set {variable}{me}.")
     if not isinstance(value, str):
         raise ConfigurationError(f"{argument} must be text, not {type(value).__name__}.")
-    return value
+    return value.strip()
 
 
 def _count(value: object, argument: str) -> int:

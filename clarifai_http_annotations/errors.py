@@ -44,13 +44,13 @@ class ClarifaiError(Exception):
     """Root of everything that this library raises about Clarifai.
 
     Attributes:
-        message: What was wrong, without the advice.
+        message: What was wrong, without the advice; the name of the class if nobody said.
         hint: What to do about it, or ``None``.
     """
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = message or type(self).__name__
         self.hint = hint
 
     def __str__(self) -> str:
@@ -152,6 +152,7 @@ class APIStatusError(APIError):
 
     Attributes:
         status_code: HTTP status, or ``None`` for the error of one annotation in an answer.
+        http_status_code: The HTTP status that Clarifai's status object names, if it names one.
         code: Clarifai's status code, such as 11009, or ``None`` if there was none.
         code_name: Its name, such as ``"CONN_KEY_NOT_FOUND"``, if this library knows it.
         description: Clarifai's text for the code.
@@ -162,6 +163,7 @@ class APIStatusError(APIError):
     """
 
     status_code: int | None = None
+    http_status_code: int | None = None
     code: int | str | None = None
     code_name: str | None = None
     description: str = ""

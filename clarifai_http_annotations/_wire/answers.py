@@ -7,7 +7,7 @@ of google.rpc.Status, an error code under HTTP 200. Rules:
    except that an HTTP error never counts as success.
 2. What cannot be read under an HTTP status of success is an `InvalidResponseError`: nobody
    knows what became of the request. Under another it is an error of that HTTP status.
-3. A key that the server repeats is replaced before anything is made of the answer.
+3. A key that the server repeats is replaced before an error is made of the answer.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import UTC
+from typing import Any
 
 from pydantic import ValidationError
 
 from ..errors import APIStatusError, InvalidResponseError, advice_for, status_error_class
-from ..models._base import WireModel, read
+from ..models._base import read
+from ..models.annotation import Annotation
 from ..models.status import StatusCode, known_code
 from .guard import place_of
 
 MAX_BYTES = 128 * 1024 * 1024
 """Longest answer that is read, decoded (docs: "API outputs")."""
 
-EXCERPT = 200
+MAX_DEPTH = 50
+"""Levels of an answer that are kept in an error, which is pickled and copied."""
 
-Model = TypeVar("Model", bound=WireModel)
+EXCERPT = 200
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def parse_answer(
     elif succeeded:
         reason = unreadable or "it has no status"
         raise invalid_response(raw, f"{reason} (it begins with {_excerpt(raw, redact)!r})")
-    raise _refusal(raw, tree, status, redact, now)
+    raise _refusal(raw, redacted(tree, redact), redact, now)
 
 
 def invalid_response(raw: RawAnswer | Answer, reason: str) -> InvalidResponseError:
@@ -104,14 +107,14 @@ def invalid_response(raw: RawAnswer | Answer, reason: str) -> InvalidResponseErr
     return error
 
 
-def read_model(cls: type[Model], answer: Answer, tree: object, place: str) -> Model:
-    """Read a value out of an answer.
+def read_model(answer: Answer, tree: object, place: str) -> Annotation:
+    """Read an annotation out of an answer.
 
     Raises:
         InvalidResponseError: If it has another shape.
     """
     try:
-        return read(cls, tree)
+        return read(Annotation, tree)
     except ValidationError as invalid:
         detail = invalid.errors(include_url=False, include_input=False)[0]
         field = ".".join(part for part in (place, place_of(detail["loc"])) if part)
@@ -120,40 +123,56 @@ def read_model(cls: type[Model], answer: Answer, tree: object, place: str) -> Mo
         raise invalid_response(answer, f"{place} is nested too deep") from None
 
 
-def items_of(answer: Answer, key: str) -> list[Any]:
-    """Return the list under a key; an absent one is empty.
+def items_of(answer: Answer) -> list[Any]:
+    """Return what is listed under ``annotations``; if that is absent, nothing is.
 
     Raises:
         InvalidResponseError: If it is no list.
     """
-    items = answer.tree.get(key)
+    items = answer.tree.get("annotations")
     if items is not None and not isinstance(items, list):
-        raise invalid_response(answer, f"{key} is no list")
+        raise invalid_response(answer, "annotations is no list")
     return items or []
+
+
+def read_annotation(answer: Answer) -> Annotation:
+    """Return the one annotation of an answer.
+
+    Raises:
+        InvalidResponseError: If it has another shape.
+    """
+    return read_model(answer, answer.tree.get("annotation"), "annotation")
+
+
+def read_page(answer: Answer) -> list[Annotation]:
+    """Return the annotations of an answer.
+
+    Raises:
+        InvalidResponseError: If one of them has another shape.
+    """
+    return [read_model(answer, tree, f"annotations[{index}]") for index, tree in enumerate(items_of(answer))]
 
 
 def status_error(
     status: Any,
     *,
     http_status: int | None = None,
-    request_id: str | None = None,
-    message: str = "answered with an error",
-    redact: Callable[[str], str] = str,
+    message: str,
 ) -> APIStatusError:
-    """Return the error that a ``status`` object of the API describes."""
+    """Return the error that a ``status`` object of the API describes; the key is out of it already."""
     status = status if isinstance(status, dict) else {}
     code = known_code(status.get("code"))
-    description, details = redact(_text(status.get("description"))), redact(_text(status.get("details")))
+    description, details = _text(status.get("description")), _text(status.get("details"))
     said = status.get("http_status_code")
-    http_class = said if isinstance(said, int) and 400 <= said < 600 else http_status
+    named = said if isinstance(said, int) and 400 <= said < 600 else None
     number = int(code) if isinstance(code, int) else None
-    cls = status_error_class(http_class, number, duplicate=is_duplicate(code, f"{description} {details}"))
+    cls = status_error_class(named or http_status, number, duplicate=is_duplicate(code, f"{description} {details}"))
     error = cls(message)
-    error.status_code = http_status
+    error.status_code, error.http_status_code = http_status, named
     error.code = int(code) if isinstance(code, StatusCode) else code
     error.code_name = code.name if isinstance(code, StatusCode) else None
     error.description, error.details = description, details
-    error.request_id = _text(status.get("req_id")) or request_id
+    error.request_id = _text(status.get("req_id")) or None
     error.hint = advice_for(error)
     return error
 
@@ -180,7 +199,8 @@ def _date(text: str) -> float | None:
     from email.utils import parsedate_to_datetime  # only for a throttled answer
 
     try:
-        return parsedate_to_datetime(text).timestamp()
+        date = parsedate_to_datetime(text)
+        return date.replace(tzinfo=date.tzinfo or UTC).timestamp()  # every date of HTTP is GMT
     except (ValueError, TypeError, OverflowError, OSError):
         return None
 
@@ -198,7 +218,7 @@ def _parse(content: bytes) -> tuple[Any, str | None]:
         return None, "the JSON is nested too deep"
     except ValueError:  # also a text that is no Unicode
         return None, "it is no JSON"
-    return (tree, None) if isinstance(tree, dict) else (None, "it is no object")
+    return tree, None if isinstance(tree, dict) else "it is no object"
 
 
 def _no_constant(name: str) -> None:
@@ -215,14 +235,28 @@ def _text(value: object) -> str:
 
 
 def _excerpt(raw: RawAnswer, redact: Callable[[str], str]) -> str:
-    return " ".join(redact(raw.content[: EXCERPT * 8].decode("utf-8", "replace")).split())[:EXCERPT]
+    return " ".join(redact(raw.content.decode("utf-8", "replace")).split())[:EXCERPT]
 
 
-def _refusal(raw: RawAnswer, tree: Any, status: Any, redact: Callable[[str], str], now: float) -> APIStatusError:
+def redacted(tree: Any, redact: Callable[[str], str], depth: int = MAX_DEPTH) -> Any:
+    """Return JSON with the key replaced in every text of it, and ``None`` for what is nested too deep."""
+    if isinstance(tree, str):
+        return redact(tree)
+    if not isinstance(tree, (dict, list)):
+        return tree
+    if depth == 0:
+        return None
+    if isinstance(tree, dict):
+        return {redact(key): redacted(item, redact, depth - 1) for key, item in tree.items()}
+    return [redacted(item, redact, depth - 1) for item in tree]
+
+
+def _refusal(raw: RawAnswer, tree: Any, redact: Callable[[str], str], now: float) -> APIStatusError:
+    status = tree.get("status") if isinstance(tree, dict) else None
     if isinstance(tree, dict) and not isinstance(status, dict):
         # google.rpc.Status, which the gateway before the API uses; its codes are not Clarifai's
         status = {"description": tree.get("message")}
-    error = status_error(status, http_status=raw.status_code, message="", redact=redact)
+    error = status_error(status, http_status=raw.status_code, message="")
     location = raw.headers.get("location")
     if 300 <= raw.status_code < 400:
         error.message = f"a redirect to {redact(location or 'nowhere')!r}"
@@ -230,5 +264,5 @@ def _refusal(raw: RawAnswer, tree: Any, status: Any, redact: Callable[[str], str
     else:
         error.message = _excerpt(raw, redact) or "an empty body"
     error.retry_after = retry_after(raw.headers, now)
-    error.body = _parse(redact(raw.content.decode("utf-8", "replace")).encode())[0] or _excerpt(raw, redact)
+    error.body = _excerpt(raw, redact) if tree is None else tree
     return error

@@ -52,7 +52,10 @@ def _whole(value: Any) -> Any:
 
 def float32(number: float) -> float:
     """Return the number as the server keeps it: rounded to 32 bits."""
-    rounded: float = struct.unpack("<f", struct.pack("<f", number))[0]
+    try:
+        rounded: float = struct.unpack("<f", struct.pack("<f", number))[0]
+    except (OverflowError, struct.error):  # too large for it: only what is the same number is the same
+        return number
     return rounded
 
 

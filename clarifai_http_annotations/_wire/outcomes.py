@@ -155,16 +155,16 @@ def judge(items: Sequence[Item], answer: Answer, redact: Any = str) -> dict[Key,
     Raises:
         InvalidResponseError: If the answer has another shape than the API's.
     """
-    listed = [found for found in answers.items_of(answer, "annotations") if isinstance(found, dict)]
+    listed = [found for found in answers.items_of(answer) if isinstance(found, dict)]
     matched = match(items, listed)
     return {item.key: _verdict(item, matched.get(item.key), answer, redact) for item in items}
 
 
 def match(items: Sequence[Item], listed: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Find for each item the part of an answer that is about it, in whatever order they came."""
-    by_key = {(found.get("input_id"), found.get("id")): found for found in listed}
+    by_key = {key_of(found): found for found in listed}
     matched = {item.key: by_key[item.key] for item in items if item.key in by_key}
-    left = [found for found in listed if (found.get("input_id"), found.get("id")) not in matched]
+    left = [found for found in listed if key_of(found) not in matched]
     for item in items:
         if item.key in matched:
             continue
@@ -178,6 +178,12 @@ def match(items: Sequence[Item], listed: Sequence[dict[str, Any]]) -> dict[Key, 
     return matched
 
 
+def key_of(found: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the ids of an annotation in an answer; what is no text is no id."""
+    input_id, name = found.get("input_id"), found.get("id")
+    return input_id if isinstance(input_id, str) else None, name if isinstance(name, str) else None
+
+
 def _status(found: dict[str, Any]) -> dict[str, Any]:
     status = found.get("status")
     return status if isinstance(status, dict) else {}
@@ -189,10 +195,9 @@ def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, redact: A
     code = known_code(_status(found).get("code"))
     unsaid = code in (None, 0) and answer.code == StatusCode.SUCCESS
     if code in STORED or unsaid:
-        return Stored(answers.read_model(Annotation, answer, found, f"annotations[{item.index}]"))
-    error = answers.status_error(
-        _status(found), request_id=answer.request_id, message="was not stored, without a reason", redact=redact
-    )
+        return Stored(answers.read_model(answer, found, f"annotations[{item.index}]"))
+    status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
+    error = answers.status_error(status, message="was not stored, without a reason")
     if not isinstance(error, ConflictError):
         return Failed(error)
     return already_stored(item) if item.derived else Unclear(error)
@@ -203,21 +208,35 @@ def already_stored(item: Item) -> Stored:
     return Stored(read(Annotation, item.tree))
 
 
-def settle(item: Item, found: Iterable[dict[str, Any]], error: APIError) -> Stored | Failed:
+Listed = tuple[dict[str, Any], Annotation]
+"""An annotation as the server listed it: as it came, and read."""
+
+
+def read_listed(answer: Answer) -> list[Listed]:
+    """Return what a page lists; what has no ids is nothing that was asked about.
+
+    Raises:
+        InvalidResponseError: If one of it has another shape than the API's.
+    """
+    return [
+        (tree, answers.read_model(answer, tree, f"annotations[{index}]"))
+        for index, tree in enumerate(answers.items_of(answer))
+        if isinstance(tree, dict) and None not in key_of(tree)
+    ]
+
+
+def settle(item: Item, found: Iterable[Listed], error: APIError) -> Stored | Failed:
     """Say what an unclear item is, now that the server was asked what it has under its id.
 
     Args:
         item: The item.
-        found: Trees of the annotations that the server listed.
+        found: What the server listed.
         error: What to say if it is not there.
-
-    Raises:
-        InvalidResponseError: If a tree has another shape than the API's.
     """
-    for tree in found:
-        if (tree.get("input_id"), tree.get("id")) == item.key:
+    for tree, annotation in found:
+        if key_of(tree) == item.key:
             if holds(tree, item.tree):
-                return Stored(read(Annotation, tree))
+                return Stored(annotation)
             conflict = ConflictError(f"was not stored: id {item.key[1]!r} of input {item.key[0]!r} holds other content")
             conflict.hint = "Choose another id, or leave it out to have one derived from the content."
             return Failed(conflict)

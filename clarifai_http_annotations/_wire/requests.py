@@ -134,6 +134,11 @@ def listing(filters: Mapping[str, Any], *, page: int, per_page: int) -> list[dic
         raise InvalidRequestError(f"page must be 1 or more, not {page!r}.")
     if not _is_count(per_page) or per_page > MAX_PER_PAGE:
         raise InvalidRequestError(f"per_page must be 1 to {MAX_PER_PAGE}, not {per_page!r}.")
+    for name in ("list_all_annotations", "return_model_output"):
+        if not isinstance(filters.get(name), (bool, type(None))):
+            raise InvalidRequestError(f"{name} must be True or False, not {filters[name]!r}.")
+    if filters.get("task_id") is not None:
+        quoted(filters["task_id"], "task_id")
     parts = list(split(filters))
     if page > 1 and len(parts) > 1:
         raise InvalidRequestError(
@@ -152,21 +157,27 @@ def split(filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ``ids`` and ``input_ids`` are pairs and stay so; the other filters go along with each part.
 
     Raises:
-        InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs.
+        InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs, or another list is too long.
     """
     ids, input_ids = filters.get("ids"), filters.get("input_ids")
     if ids is not None and (input_ids is None or len(ids) != len(input_ids)):
         found = "no input_ids" if input_ids is None else f"{len(input_ids)} input_ids"
         raise InvalidRequestError(f"ids and input_ids are pairs, of the same length and order: {len(ids)} and {found}.")
     common = {key: value for key, value in filters.items() if value is not None and key not in ("ids", "input_ids")}
+    room = MAX_QUERY - len(_encode_query(common))
+    if room < MAX_QUERY // 4:
+        longest = max(common, key=lambda key: len(_encode_query({key: common[key]})))
+        raise InvalidRequestError(
+            f"{longest} is too long for a URL, and only ids and input_ids can be split; give fewer."
+        )
     if input_ids is None:
         yield common
         return
-    room = MAX_QUERY - len(_encode_query(common))
+    pairs = dict.fromkeys(zip(input_ids, ids, strict=True) if ids is not None else ((name,) for name in input_ids))
     part: dict[str, list[str]] = {}
     used = 0
-    for index, input_id in enumerate(input_ids):
-        pair = {"input_ids": input_id} | ({"ids": ids[index]} if ids is not None else {})
+    for names in pairs:  # each once, or what is in two parts would be listed twice
+        pair = dict(zip(("input_ids", "ids"), names, strict=False))
         size = len(_encode_query(pair)) + 1
         if part and used + size > room:
             yield {**common, **part}

@@ -16,9 +16,12 @@ from urllib.parse import parse_qs, unquote
 from uuid import uuid4
 
 import httpx
+from pydantic import ValidationError
 
-from .._wire.guard import describe, find_concepts
+from .._wire.guard import describe, find_concepts, place_of
 from ..client import AsyncClient, Client
+from ..models._base import read
+from ..models.annotation import Annotation
 from ..models.status import StatusCode, known_code
 from ._state import App, Recorded, State, Tree
 
@@ -98,12 +101,14 @@ class Emulator:
                 if broken:
                     raise _Refused(400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", "malformed JSON")
                 http_status, answer = self._route(self.requests[-1])
+            except RecursionError:
+                http_status, answer = 400, {"status": {"code": 11100, "description": "JSON that is nested too deep"}}
             except _Refused as refused:
                 http_status, answer = refused.http_status, {"status": refused.status}
                 if path.endswith("/annotations"):
                     answer["annotations"] = []  # repeated fields are shown even when they are empty
         answer["status"]["req_id"] = uuid4().hex
-        return httpx.Response(http_status, json=answer)
+        return httpx.Response(http_status, content=json.dumps(answer), headers={"content-type": "application/json"})
 
     # --- routes ----------------------------------------------------------------------------------
 
@@ -160,40 +165,28 @@ class Emulator:
         if not isinstance(asked, list) or not 1 <= len(asked) <= MAX_ANNOTATIONS:
             details = f"annotations must be a list of 1 to {MAX_ANNOTATIONS}"
             raise _Refused(400, StatusCode.CONN_INVALID_REQUEST, "Invalid request", details)
-        self._look_at_values(body)
-        answered = [self._store(app, tree) for tree in asked]
-        failed = [tree for tree in answered if known_code(tree["status"]["code"]) in _ITEM_ERRORS]
+        self._look_for_missing_values(body)
+        _check_shape(asked)
+        outcomes = [(self._refusal(app, tree) or self._state.add(app, tree), tree) for tree in asked]
+        answered = [_refused(tree, said) if isinstance(said, tuple) else _as_answer(said) for said, tree in outcomes]
+        failed = sum(isinstance(said, tuple) for said, _ in outcomes)
         if not failed:
             return 200, {"status": _success(), "annotations": answered}
-        if len(failed) < len(answered):
+        if failed < len(answered):
             return 207, {"status": {"code": 10010, "description": "Mixed Success"}, "annotations": answered}
         return 400, {"status": {"code": 10020, "description": "Failure"}, "annotations": answered}
 
-    def _look_at_values(self, body: Tree) -> None:
-        missing = []
-        for place, concept in find_concepts(body):
-            value = concept.get("value") if isinstance(concept, dict) else "no concept"
-            if value is None:
-                missing.append(describe(body, place))
-            elif isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise _Refused(400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", describe(body, place))
+    def _look_for_missing_values(self, body: Tree) -> None:
+        missing = [describe(body, place) for place, concept in find_concepts(body) if _has_no_value(concept)]
         self.missing_values += missing
         if missing and self._strict:
             details = f"strict emulator: no value, which HTTP takes for positive, in {'; '.join(missing)}"
             raise _Refused(400, StatusCode.CONN_INVALID_REQUEST, "Invalid request", details)
 
-    def _store(self, app: App, asked: Any) -> Tree:
-        refusal = self._refusal(app, asked)
-        if refusal is None:
-            return _as_answer(self._state.add(app, asked))
-        code, description, details = refusal
-        tree = deepcopy(asked) if isinstance(asked, dict) else {}
-        return {**tree, "status": {"code": int(code), "description": description, "details": details}}
-
-    def _refusal(self, app: App, asked: Any) -> tuple[int, str, str] | None:
+    def _refusal(self, app: App, asked: Tree) -> tuple[int, str, str] | None:
         invalid, said = StatusCode.ANNOTATION_INVALID_ARGUMENT, "Annotation invalid argument"
-        input_id = asked.get("input_id") if isinstance(asked, dict) else None
-        if not input_id or not isinstance(input_id, str):
+        input_id = asked.get("input_id")
+        if not input_id:
             return invalid, said, "input_id is required"
         if self._inputs is not None and input_id not in self._inputs:
             return invalid, said, f"input {input_id} does not exist"
@@ -216,21 +209,21 @@ class Emulator:
         if ids and len(ids) != len(input_ids or ()):
             raise _Refused(400, StatusCode.CONN_INVALID_REQUEST, "Invalid request", "ids and input_ids are pairs")
         pairs = set(zip(input_ids or (), ids or (), strict=False))
-        users = {self._user_id if user == "me" else user for user in query.get("user_ids", ())}
+        # any of these made it; here, people made everything
+        made_by = [
+            name for key in ("user_ids", "model_version_ids", "workflow_version_ids") for name in query.get(key, ())
+        ]
+        makers = {self._user_id if name == "me" else name for name in made_by}
         found = [
             tree
             for key, tree in self._state.of(app).items()
             if (not pairs or key in pairs)
             and (not input_ids or key[0] in input_ids)
-            and (not users or tree["user_id"] in users)
             and ("task_id" not in query or tree.get("task_id") in query["task_id"])
-            and not (query.get("model_version_ids") or query.get("workflow_version_ids"))  # people made these
+            and (not makers or tree["user_id"] in makers)
         ]
         shown = found[(page - 1) * per_page : page * per_page]
         return 200, {"status": _success(), "annotations": [_as_answer(tree) for tree in shown]}
-
-
-_ITEM_ERRORS = {StatusCode.ANNOTATION_INVALID_ARGUMENT, StatusCode.DATABASE_DUPLICATE_KEY}
 
 
 def _success() -> Tree:
@@ -243,11 +236,44 @@ def _as_answer(tree: Tree) -> Tree:
     return {**deepcopy(tree), "status": {**tree["status"], "description": name.replace("_", " ").capitalize()}}
 
 
+def _refused(asked: Tree, refusal: tuple[int, str, str]) -> Tree:
+    code, description, details = refusal
+    return {**deepcopy(asked), "status": {"code": int(code), "description": description, "details": details}}
+
+
+def _has_no_value(concept: Any) -> bool:
+    return isinstance(concept, dict) and concept.get("value") is None
+
+
+def _check_shape(asked: list[Any]) -> None:
+    """Refuse what cannot be parsed into messages, as a parser of protobuf's JSON does: the request as a whole."""
+    for index, tree in enumerate(asked):
+        for key in ("user_id", "task_id", "status"):
+            if isinstance(tree, dict) and not isinstance(tree.get(key), (dict if key == "status" else str, type(None))):
+                raise _Refused(
+                    400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", f"annotations[{index}].{key}"
+                )
+        for place, concept in find_concepts(tree) if isinstance(tree, dict) else ():
+            if isinstance(concept, dict) and isinstance(concept.get("value"), bool):
+                details = f"{describe(tree, place)}: value is no number"
+                raise _Refused(400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", details)
+        try:
+            read(Annotation, tree)
+        except ValidationError as invalid:
+            detail = invalid.errors(include_url=False, include_input=False)[0]
+            details = f"annotations[{index}].{place_of(detail['loc'])}: {detail['msg']}"
+            raise _Refused(400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", details) from None
+
+
 def _parse(content: bytes) -> tuple[Any, bool]:
     try:
-        return (json.loads(content), False) if content else (None, False)
+        return (json.loads(content, parse_constant=_no_constant), False) if content else (None, False)
     except (ValueError, RecursionError):
         return None, True
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _number(query: dict[str, list[str]], key: str, default: int) -> int:

@@ -77,16 +77,19 @@ def as_stored(value: Any, app_id: str) -> Any:
     if not isinstance(value, dict):
         return value
     stored = {key: deepcopy(item) if key in FREE_JSON else as_stored(item, app_id) for key, item in value.items()}
-    for concept in stored.get("concepts") or ():
-        concept.setdefault("value", 1.0)
-        concept["value"] = float(concept["value"])
-        concept.setdefault("name", concept["id"])
+    for concept in _objects(stored.get("concepts")):
+        concept["value"] = float(1.0 if concept.get("value") is None else concept["value"])
+        concept.setdefault("name", concept.get("id"))
         concept.setdefault("app_id", app_id)
-    for region in stored.get("regions") or ():
-        region.setdefault("id", uuid4().hex)
-    if "time" in (info := stored.get("frame_info") or {}):
-        info["time"] = str(info["time"])
+    for region in _objects(stored.get("regions")):
+        region["id"] = region.get("id") or uuid4().hex
+    for info in _objects([stored.get("frame_info")]):
+        info.update({"time": str(info["time"])} if "time" in info else {})
     return stored
+
+
+def _objects(value: Any) -> list[Tree]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def shown_as_float32(number: float) -> float:
