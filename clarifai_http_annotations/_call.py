@@ -21,6 +21,9 @@ from .errors import APIConnectionError, APIError, APITimeoutError
 
 T = TypeVar("T")
 
+CONNECTING = 0.95
+"""The longest part of an attempt's time that connecting may take."""
+
 logger = logging.getLogger("clarifai_http_annotations")
 
 Timeout = float | httpx.Timeout | None | NotGiven
@@ -113,7 +116,7 @@ class Caller(Operations):
         try:
             raw = await self._send(request, *_limits(call.timeout, left))
         except httpx.HTTPStatusError as error:  # raise_for_status in a hook of an injected client: it is an answer
-            raw = RawAnswer(error.response.status_code, {}, b"")
+            raw = RawAnswer(error.response.status_code, dict(error.response.headers), b"")
         except TRANSPORT_ERRORS as error:
             raise connection_error(error, self._settings.key.redact, self._clock() - started) from error
         took = self._clock() - started
@@ -123,11 +126,12 @@ class Caller(Operations):
 
 def _limits(timeout: float | httpx.Timeout | None, left: float | None) -> tuple[httpx.Timeout, float | None]:
     """Return httpx's timeout and the seconds for an attempt as a whole, neither longer than what is left."""
-    each = httpx.Timeout(timeout)
     total = min((seconds for seconds in (timeout, left) if isinstance(seconds, float)), default=None)
-    if left is not None:
-        each = httpx.Timeout(**{name: left if of is None else min(of, left) for name, of in each.as_dict().items()})
-    return each, total
+    if total is None:
+        return httpx.Timeout(timeout), None
+    each = {name: total if of is None else min(of, total) for name, of in httpx.Timeout(timeout).as_dict().items()}
+    # Connecting ends before the attempt does, so that httpx closes what it opened and says that nothing was sent.
+    return httpx.Timeout(**{**each, "connect": min(each["connect"], CONNECTING * total)}), total
 
 
 def _log_retry(attempt: int, error: APIError, pause: float) -> None:

@@ -16,11 +16,12 @@ Rules:
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,14 @@ def bind_to_bounds(http: httpx.Client) -> httpx.Client:
     return http
 
 
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return [host]  # the attempt will say why
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 def _bounded_backend(inner: Any) -> Any:
     import httpcore
 
@@ -192,8 +201,16 @@ def _bounded_backend(inner: Any) -> Any:
     class Backend(httpcore.NetworkBackend):
         heeds_bounds = True
 
-        def connect_tcp(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> httpcore.NetworkStream:
-            return Stream(inner.connect_tcp(*args, timeout=within(timeout, httpcore.ConnectTimeout), **kwargs))
+        def connect_tcp(
+            self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any
+        ) -> httpcore.NetworkStream:
+            hosts = _addresses(host, port) if getattr(_bounds, "until", None) is not None else [host]
+            for address in hosts[:-1]:  # the socket module would give each of them the whole time
+                with suppress(httpcore.ConnectError):
+                    limit = within(timeout, httpcore.ConnectTimeout)
+                    return Stream(inner.connect_tcp(address, port, limit, *args, **kwargs))
+            limit = within(timeout, httpcore.ConnectTimeout)
+            return Stream(inner.connect_tcp(hosts[-1], port, limit, *args, **kwargs))
 
         def connect_unix_socket(
             self, *args: Any, timeout: float | None = None, **kwargs: Any

@@ -200,8 +200,7 @@ class _Body:
             raise error
 
     def answer(self) -> RawAnswer:
-        headers = {name.lower(): value for name, value in self._response.headers.items()}
-        return RawAnswer(self._response.status_code, headers, b"".join(self._pieces))
+        return RawAnswer(self._response.status_code, dict(self._response.headers), b"".join(self._pieces))
 
 
 class Client(Blocking, _Client):
@@ -282,26 +281,15 @@ class AsyncClient(Awaiting, _Client):
         import asyncio  # only here: a blocking program never loads it
 
         http = self._http(asyncio.get_running_loop())
-        events: list[str] = []
-
-        async def trace(event: str, _: object) -> None:
-            events.append(event)
-
-        built = self._build(http, request, timeout)
-        built.extensions["trace"] = trace
-        try:
-            async with asyncio.timeout(seconds):
-                response = await http.send(built, stream=True, auth=None, follow_redirects=False)
-                try:
-                    body = _Body(response)
-                    async for piece in response.aiter_bytes():
-                        body.add(piece)
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            if events and not any("send_request_headers" in event for event in events):
-                raise httpx.ConnectTimeout("the attempt's time is over") from None
-            raise httpx.ReadTimeout("the attempt's time is over") from None
+        async with asyncio.timeout(seconds):
+            built = self._build(http, request, timeout)
+            response = await http.send(built, stream=True, auth=None, follow_redirects=False)
+            try:
+                body = _Body(response)
+                async for piece in response.aiter_bytes():
+                    body.add(piece)
+            finally:
+                await response.aclose()
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:

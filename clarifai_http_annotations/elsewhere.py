@@ -44,10 +44,7 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
         raise ValueError(f"missing_value must be one of {', '.join(get_args(MissingValue))}, not {missing_value!r}.")
     tree = to_tree(_parse(source))
     trees = _annotations_of(tree)
-    try:
-        missing = [(place, found) for place, found in find_concepts(tree) if _has_no_value(found)]
-    except RecursionError:
-        raise InvalidRequestError("This JSON is nested too deep.") from None
+    missing = [(place, found) for place, found in find_concepts(tree) if _has_no_value(found)]
     if missing and missing_value == "error":
         problems = [f"{describe(tree, place)} {MISSING_VALUE}" for place, _ in missing]
         raise MissingValueError(

@@ -211,7 +211,6 @@ def refused_certificate() -> httpx.ConnectError:
         pytest.param(httpx.ReadError(""), APIConnectionError, "proxy=", id="reset"),
         pytest.param(OSError(), APIConnectionError, "proxy=", id="os"),
         pytest.param(httpx.ReadTimeout(""), APITimeoutError, "timeout=", id="silence"),
-        pytest.param(TimeoutError(), APITimeoutError, "deadline=", id="timer"),
         pytest.param(refused_certificate(), APIConnectionError, "verify=", id="certificate"),
     ],
 )
@@ -226,6 +225,16 @@ def test_no_answer_is_named_by_its_cause_even_if_that_has_no_text(
     assert f"{type(failure).__name__}" in str(error)
     assert advice in error.hint
     assert error.__cause__ is failure
+
+
+def test_a_timer_that_ran_out_is_a_timeout(connect: Any) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise TimeoutError
+
+    error = error_of(lambda: connect(fail, max_retries=0).get("a-1", input_id="in-1"))
+    assert type(error) is APITimeoutError
+    assert "Timeout" in str(error)
+    assert error.maybe_done
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from clarifai_http_annotations._retry import backoff
 from clarifai_http_annotations.errors import (
     APIError,
     APITimeoutError,
+    AuthenticationError,
     ClarifaiError,
     InternalServerError,
     NotFoundError,
@@ -213,6 +214,20 @@ def test_without_a_number_for_the_attempt_only_the_deadline_ends_it(
     getattr(client, "inner", client)._send = final
     failure_of(client, timeout=timeout, deadline=deadline)
     assert allowed == [deadline]
+
+
+def test_an_answer_that_a_hook_of_your_own_client_raises_for_is_an_answer(kind: str, connect: Any, clock: Any) -> None:
+    def refuse(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    async def refuse_later(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    cls, hook = (httpx.Client, refuse) if kind == "sync" else (httpx.AsyncClient, refuse_later)
+    http = cls(transport=httpx.MockTransport(Server(busy(7), 401)), event_hooks={"response": [hook]})
+    error = failure_of(connect(http_client=http))
+    assert (type(error), error.status_code, error.attempts) == (AuthenticationError, 401, 2)
+    assert clock.slept == [7.0]
 
 
 @pytest.mark.parametrize("cls", [AssertionError, KeyboardInterrupt, ValueError, ZeroDivisionError, StopIteration])

@@ -1,0 +1,533 @@
+"""Where the key goes: proxies, redirects, clear text, TLS, headers, and clients that are injected."""
+
+from __future__ import annotations
+
+import http.server
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+
+import clarifai_http_annotations
+from clarifai_http_annotations import (
+    Annotation,
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AsyncClient,
+    Client,
+    ClientClosedError,
+    ConfigurationError,
+    positive,
+)
+from clarifai_http_annotations._network import ssl_context
+from clarifai_http_annotations.testing import Emulator
+
+PAT = "0123456789abcdef0123456789abcdef"
+BODY = b'{"status":{"code":10000}}'
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers any request with success and writes down what it was; so it does for the CONNECT of a proxy."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm, wbufsize = True, -1
+    timeout = 2  # a client that stays connected does not keep the server from ending
+    server: Server
+
+    def do_DELETE(self) -> None:
+        self.server.requests.append(f"{self.command} {self.path}")
+        self.send_response(200)
+        self.send_header("content-length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def do_CONNECT(self) -> None:
+        self.server.requests.append(f"{self.command} {self.path}")
+        self.server.connect_headers.append(str(self.headers))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.flush()
+        super().finish()
+        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        self.setup()  # the tunnel ends here: the proxy plays the server too
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A server on this machine, with TLS if it is asked to; or a proxy, which is spoken to in clear text."""
+
+    daemon_threads = False  # closing waits for them
+
+    def __init__(self, certificate: ssl.SSLContext, *, tls: bool, is_proxy: bool) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.tls = certificate
+        self.is_tls = tls and not is_proxy
+        self.requests: list[str] = []
+        self.connect_headers: list[str] = []
+        self.port = self.server_address[1]
+        self.url = f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port}"
+
+    def finish_request(self, request: Any, address: Any) -> None:
+        with request:
+            super().finish_request(self.tls.wrap_socket(request, server_side=True) if self.is_tls else request, address)
+
+    def handle_error(self, request: Any, address: Any) -> None:
+        pass  # a client that goes away, or does not trust our certificate
+
+
+HOST = "api.clarifai.test"
+
+
+@pytest.fixture(autouse=True)
+def _usual_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("authority") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture
+def start(authority: trustme.CA) -> Iterator[Callable[..., Server]]:
+    with ExitStack() as stack:
+
+        def serve(*, tls: bool = False, is_proxy: bool = False) -> Server:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1", "localhost", HOST).configure_cert(context)
+            server = stack.enter_context(Server(context, tls=tls, is_proxy=is_proxy))
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return server
+
+        yield serve
+
+
+@pytest.fixture
+def host_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host of the tests is this machine, without being called so."""
+    resolve = socket.getaddrinfo
+
+    def here(host: Any, *args: Any, **kwargs: Any) -> Any:
+        return resolve("127.0.0.1" if host in (HOST, HOST.encode()) else host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+
+
+def ask(client: Any) -> None:
+    """Make the call with the shortest answer."""
+    client.delete("annotation", input_id="input")
+
+
+# --- proxies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_proxy_of_the_environment_is_not_used_for_this_machine(
+    start: Any, connect: Any, ca_file: Path, monkeypatch: Any, variable: str, tls: bool, host: str
+) -> None:
+    server, proxy = start(tls=tls), start(is_proxy=True)
+    monkeypatch.setenv(variable, proxy.url)
+    verify = str(ca_file) if tls else True
+    ask(connect(base_url=server.url.replace("127.0.0.1", host), verify=verify, max_retries=0))
+    assert len(server.requests) == 1
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used_for_other_machines_and_never_sees_the_key(
+    start: Any, connect: Any, ca_file: Path, monkeypatch: Any, variable: str
+) -> None:
+    proxy = start(is_proxy=True)
+    monkeypatch.setenv(variable, proxy.url)
+    ask(connect(base_url=f"https://{HOST}", verify=str(ca_file), max_retries=0))
+    assert proxy.requests == [
+        f"CONNECT {HOST}:443",
+        "DELETE /v2/users/me/apps/app/inputs/input/annotations/annotation",
+    ]
+    assert PAT not in proxy.connect_headers[0]
+
+
+@pytest.mark.usefixtures("host_is_here")
+@pytest.mark.parametrize("exempt", [HOST, "clarifai.test", ".test", "*"])
+def test_no_proxy_is_heeded(start: Any, connect: Any, ca_file: Path, monkeypatch: Any, exempt: str) -> None:
+    server, proxy = start(tls=True), start(is_proxy=True)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", exempt)
+    ask(connect(base_url=f"https://{HOST}:{server.port}", verify=str(ca_file), max_retries=0))
+    assert len(server.requests) == 1
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("make", [str, httpx.URL, httpx.Proxy], ids=["text", "URL", "Proxy"])
+def test_a_proxy_argument_is_used_even_for_this_machine(start: Any, connect: Any, make: Any) -> None:
+    server, proxy = start(), start(is_proxy=True)
+    ask(connect(base_url=server.url, proxy=make(proxy.url), max_retries=0))
+    assert server.requests == []
+    assert proxy.requests == [f"DELETE {server.url}/v2/users/me/apps/app/inputs/input/annotations/annotation"]
+
+
+def test_a_proxy_argument_counts_before_the_environment(
+    start: Any, connect: Any, ca_file: Path, monkeypatch: Any
+) -> None:
+    wrong, proxy = start(is_proxy=True), start(is_proxy=True)
+    monkeypatch.setenv("HTTPS_PROXY", wrong.url)
+    ask(connect(base_url=f"https://{HOST}", proxy=proxy.url, verify=str(ca_file), max_retries=0))
+    assert wrong.requests == []
+    assert len(proxy.requests) == 2
+
+
+@pytest.mark.parametrize("variable", [False, True], ids=["argument", "environment"])
+@pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:1", "http://127.0.0.1:port"])
+def test_a_proxy_that_is_none_is_an_error_of_the_settings(
+    connect: Any, monkeypatch: Any, proxy: str, variable: bool
+) -> None:
+    given = {} if variable else {"proxy": proxy}
+    if variable:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match="cannot be set up"):
+        ask(connect(base_url=f"https://{HOST}", max_retries=0, **given))
+
+
+def test_the_password_of_a_proxy_is_not_in_an_error(connect: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ask(connect(base_url=f"https://{HOST}", proxy="ftp://somebody:opensesame@127.0.0.1:1"))
+    assert "opensesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("setting", [{"proxy": "http://127.0.0.1:1"}, {"verify": False}], ids=["proxy", "verify"])
+def test_what_a_transport_would_not_heed_is_refused_beside_it(
+    connect: Any, emulator: Emulator, setting: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigurationError, match="transport"):
+        connect(emulator, **setting)
+
+
+# --- redirects and clear text --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("injected", [False, True], ids=["own", "injected"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(connect: Any, kind: str, status: int, injected: bool) -> None:
+    seen = []
+
+    def redirects(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        return httpx.Response(status, headers={"location": "https://evil.example/"})
+
+    settings: dict[str, Any] = {"transport": httpx.MockTransport(redirects)}
+    if injected:
+        http: Any = httpx.Client if kind == "sync" else httpx.AsyncClient
+        settings = {"http_client": http(follow_redirects=True, transport=settings["transport"])}
+    with pytest.raises(APIStatusError, match=r"a redirect to 'https://evil.example/'. .* only to base_url=") as caught:
+        ask(connect(**settings))
+    assert seen == ["api.clarifai.com"]
+    assert caught.value.status_code == status
+    assert caught.value.attempts == 1
+
+
+@pytest.mark.parametrize(
+    "base", ["http://api.clarifai.com", "http://10.0.0.1", "http://localhost.evil.example", "http://127.0.0.1.nip.io"]
+)
+@pytest.mark.parametrize("variable", [False, True], ids=["argument", "environment"])
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_clear_text_to_another_machine_is_refused(monkeypatch: Any, client: Any, base: str, variable: bool) -> None:
+    given = {} if variable else {"base_url": base}
+    if variable:
+        monkeypatch.setenv("CLARIFAI_API_BASE", base)
+    with pytest.raises(ConfigurationError, match=r"would send the key in clear text\. Use https"):
+        client(pat=PAT, user_id="me", app_id="app", **given)
+
+
+@pytest.mark.parametrize("base", ["http://localhost", "http://LOCALHOST:80", "http://127.0.0.9:8080", "http://[::1]:1"])
+def test_clear_text_to_this_machine_is_taken(connect: Any, emulator: Emulator, base: str) -> None:
+    assert list(connect(emulator, base_url=base).list()) == []
+
+
+@pytest.mark.parametrize(
+    "base", ["http://[::1]evil.example", "http://evil.example[::1]", "http://[::1]evil.example:80"]
+)
+def test_a_host_that_only_looks_like_this_machine_is_refused(connect: Any, emulator: Emulator, base: str) -> None:
+    with pytest.raises(ConfigurationError):
+        connect(emulator, base_url=base)
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["file", "folder", "context", "SSL_CERT_FILE", "SSL_CERT_DIR"])
+def trust(request: Any, authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: Any) -> Any:
+    """The ``verify=`` that makes a client trust the authority, or ``True`` where the environment does it."""
+    way = request.param
+    if way in ("folder", "SSL_CERT_DIR"):
+        if not shutil.which("openssl"):
+            pytest.skip("needs openssl, which names the files of a folder")
+        command = ["openssl", "x509", "-subject_hash", "-noout", "-in", str(ca_file)]
+        name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        shutil.copy(ca_file, tmp_path / f"{name}.0")
+    if way.startswith("SSL_"):
+        monkeypatch.setenv(way, str(ca_file if way == "SSL_CERT_FILE" else tmp_path))
+        return True
+    if way == "context":
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        return context
+    return str(ca_file if way == "file" else tmp_path)
+
+
+def test_a_private_authority_can_be_trusted(start: Any, connect: Any, trust: Any) -> None:
+    server = start(tls=True)
+    ask(connect(base_url=server.url, verify=trust, max_retries=0))
+    assert len(server.requests) == 1
+
+
+def test_verify_false_trusts_anybody(start: Any, connect: Any) -> None:
+    ask(connect(base_url=start(tls=True).url, verify=False, max_retries=0))
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["usual authorities", "another authority"])
+def test_a_certificate_that_is_not_trusted_is_an_error_at_once(
+    start: Any, connect: Any, clock: Any, tmp_path: Path, other: bool
+) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    server = start(tls=True)
+    client = connect(base_url=server.url, verify=str(tmp_path / "other.pem") if other else True)
+    with pytest.raises(APIConnectionError, match=r"verify= or SSL_CERT_FILE takes the file of a private") as caught:
+        ask(client)
+    assert caught.value.attempts == 1
+    assert not caught.value.maybe_done
+    assert clock.slept == []
+    assert server.requests == []
+
+
+def test_a_certificate_of_another_host_is_an_error_at_once(
+    start: Any, connect: Any, authority: trustme.CA, ca_file: Path
+) -> None:
+    server = start(tls=True)
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example").configure_cert(server.tls)
+    with pytest.raises(APIConnectionError, match=r"not valid for '127\.0\.0\.1'") as caught:
+        ask(connect(base_url=server.url, verify=str(ca_file)))
+    assert caught.value.attempts == 1
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["absent", "empty of certificates"])
+@pytest.mark.parametrize("variable", [False, True], ids=["verify", "SSL_CERT_FILE"])
+def test_a_file_that_holds_no_authority_is_an_error_that_names_it(
+    connect: Any, tmp_path: Path, monkeypatch: Any, content: str | None, variable: bool
+) -> None:
+    path = tmp_path / "authority.pem"
+    if content is not None:
+        path.write_text(content)
+    if variable:
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with pytest.raises(ConfigurationError, match=r"authority\.pem") as caught:
+        ask(connect(base_url="https://127.0.0.1:1", verify=True if variable else str(path)))
+    assert ".." not in str(caught.value).replace(str(path), "")
+
+
+def test_authorities_are_loaded_once_for_a_setting(ca_file: Path, monkeypatch: Any) -> None:
+    usual = ssl_context(True)
+    assert ssl_context(True) is usual
+    assert ssl_context(str(ca_file)) is ssl_context(str(ca_file))
+    assert ssl_context(str(ca_file)) is not usual
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    assert ssl_context(True) is not usual
+
+
+def test_a_cleartext_client_of_this_machine_loads_no_authorities(start: Any, connect: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file")  # would be an error if it were opened
+    ask(connect(base_url=start().url, max_retries=0))
+
+
+# --- headers -------------------------------------------------------------------------------------
+
+
+def sent_headers(connect: Any, **settings: Any) -> httpx.Headers:
+    """Return the headers of a request."""
+    seen: list[httpx.Headers] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, content=BODY)
+
+    http = settings.pop("http", None)
+    if http is None:
+        ask(connect(answers, **settings))
+    else:
+        ask(connect(http_client=http(transport=httpx.MockTransport(answers)), **settings))
+    return seen[0]
+
+
+def test_a_request_says_who_sends_it(connect: Any) -> None:
+    headers = sent_headers(connect)
+    version = clarifai_http_annotations.__version__
+    assert re.fullmatch(rf"clarifai-http-annotations/{version} python/3\S+ httpx/\S+", headers["user-agent"])
+    assert headers["x-clarifai-request-id-prefix"] == f"clarifai-http-annotations-{version}"
+    assert headers["accept"] == "application/json"
+
+
+def test_only_a_request_with_a_body_says_what_the_body_is(connect: Any, emulator: Emulator) -> None:
+    seen = []
+
+    def remembers(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("content-type"))
+        return emulator(request)
+
+    client = connect(remembers)
+    client.create(Annotation.of("input", positive("tree")))
+    list(client.list())
+    assert seen == ["application/json", None, None]
+
+
+def test_a_personal_access_token_goes_into_the_authorization_header(connect: Any) -> None:
+    headers = sent_headers(connect)
+    assert headers["authorization"] == f"Key {PAT}"
+    assert "x-clarifai-session-token" not in headers
+
+
+def test_a_session_token_goes_into_a_header_of_its_own(connect: Any) -> None:
+    headers = sent_headers(connect, pat=None, token="session")
+    assert headers["x-clarifai-session-token"] == "session"
+    assert "authorization" not in headers
+
+
+# --- an injected client --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def http_class(kind: str) -> Any:
+    return httpx.Client if kind == "sync" else httpx.AsyncClient
+
+
+FOREIGN = {
+    "authorization": "Bearer of-somebody-else",
+    "x-clarifai-session-token": "of-somebody-else",
+    "user-agent": "somebody-else",
+}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"auth": ("user", "password")}, id="auth"),
+        pytest.param({"headers": FOREIGN}, id="headers"),
+        pytest.param({"headers": [*FOREIGN.items(), ("Authorization", "Key twice")]}, id="headers twice"),
+        pytest.param({"base_url": "https://user:password@evil.example"}, id="base_url"),
+    ],
+)
+@pytest.mark.parametrize("is_token", [False, True], ids=["pat", "token"])
+def test_an_injected_client_cannot_replace_or_add_to_the_key(
+    connect: Any, http_class: Any, other: Any, is_token: bool
+) -> None:
+    key = {"pat": None, "token": "session"} if is_token else {}
+    headers = sent_headers(connect, http=lambda **transport: http_class(**other, **transport), **key)
+    names = ("authorization", "x-clarifai-session-token")
+    found = [(name.lower(), value) for name, value in headers.multi_items() if name.lower() in names]
+    assert found == [("x-clarifai-session-token", "session") if is_token else ("authorization", f"Key {PAT}")]
+    assert headers["user-agent"].startswith("clarifai-http-annotations/")
+    assert headers["host"] == "api.clarifai.com"
+
+
+def test_an_injected_client_keeps_its_own_headers(connect: Any, http_class: Any) -> None:
+    headers = sent_headers(connect, http=lambda **transport: http_class(headers={"x-trace": "7"}, **transport))
+    assert headers["x-trace"] == "7"
+
+
+def test_an_injected_client_stays_open(connect: Any, emulator: Emulator, http_class: Any) -> None:
+    http = http_class(transport=httpx.MockTransport(emulator))
+    first, second = (connect(http_client=http) for _ in range(2))
+    list(first.list())
+    first.close()
+    assert not http.is_closed
+    assert list(second.list()) == []
+    with pytest.raises(ClientClosedError):
+        list(first.list())
+
+
+async def _close(http: httpx.AsyncClient) -> None:
+    await http.aclose()
+
+
+def test_an_injected_client_that_its_owner_closed_is_an_error_that_says_so(
+    connect: Any, emulator: Emulator, http_class: Any
+) -> None:
+    http = http_class(transport=httpx.MockTransport(emulator))
+    client = connect(http_client=http)
+    http.close() if http_class is httpx.Client else client.runner.run(_close(http))
+    with pytest.raises(ClientClosedError):
+        ask(client)
+    assert client.is_closed
+
+
+@pytest.mark.parametrize("setting", [{"proxy": "http://127.0.0.1:1"}, {"verify": False}, {"transport": True}])
+def test_what_an_injected_client_has_of_its_own_is_refused_beside_it(
+    connect: Any, http_class: Any, emulator: Emulator, setting: dict[str, Any]
+) -> None:
+    if "transport" in setting:
+        setting = {"transport": httpx.MockTransport(emulator)}
+    http = http_class(transport=httpx.MockTransport(emulator))
+    with pytest.raises(ConfigurationError, match="http_client= has its own"):
+        connect(http_client=http, **setting)
+
+
+@pytest.mark.parametrize("argument", ["http_client", "transport"])
+def test_what_is_for_the_other_client_is_refused(connect: Any, kind: str, argument: str) -> None:
+    wrong: dict[tuple[str, str], Any] = {
+        ("sync", "http_client"): httpx.AsyncClient,
+        ("async", "http_client"): httpx.Client,
+        ("sync", "transport"): httpx.AsyncHTTPTransport,
+        ("async", "transport"): httpx.HTTPTransport,
+    }
+    with pytest.raises(ConfigurationError, match=rf"{argument} of \w+ must be an httpx\.\w+, not \w+"):
+        connect(**{argument: wrong[kind, argument]()})
+
+
+def test_a_hook_that_raises_for_an_error_status_does_not_make_it_a_matter_of_the_network(
+    connect: Any, http_class: Any, kind: str, clock: Any
+) -> None:
+    """``raise_for_status`` in a hook is a common recipe of httpx; a 401 stays final."""
+
+    def hook(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    async def async_hook(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    def refuses(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, content=b'{"status":{"code":11009}}')
+
+    hooks = {"response": [hook if kind == "sync" else async_hook]}
+    http = http_class(transport=httpx.MockTransport(refuses), event_hooks=hooks)
+    with pytest.raises(APIError, match="401") as caught:
+        ask(connect(http_client=http))
+    assert caught.value.attempts == 1
