@@ -21,7 +21,7 @@ from .errors import APIConnectionError, APIError, APITimeoutError
 
 T = TypeVar("T")
 
-CONNECTING = 0.95
+CONNECTING = 0.75
 """The longest part of an attempt's time that connecting may take."""
 
 logger = logging.getLogger("clarifai_http_annotations")
@@ -116,12 +116,19 @@ class Caller(Operations):
         try:
             raw = await self._send(request, *_limits(call.timeout, left))
         except httpx.HTTPStatusError as error:  # raise_for_status in a hook of an injected client: it is an answer
-            raw = RawAnswer(error.response.status_code, dict(error.response.headers), b"")
+            raw = raw_answer(error.response, b"")
         except TRANSPORT_ERRORS as error:
-            raise connection_error(error, self._settings.key.redact, self._clock() - started) from error
+            failure = connection_error(error, self._settings.key.redact, self._clock() - started)
+            shows_the_key = self._settings.key.redact(str(error)) != str(error)
+            raise failure from None if shows_the_key else error
         took = self._clock() - started
         logger.debug("%s %s: HTTP %d in %.3f s", request.method, request.path, raw.status_code, took)
         return parse_answer(raw, per_item=per_item, redact=self._settings.key.redact, now=time.time())
+
+
+def raw_answer(response: httpx.Response, content: bytes) -> RawAnswer:
+    """Return what httpx received; ``dict(response.headers)`` would stumble over names outside ASCII."""
+    return RawAnswer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
 
 def _limits(timeout: float | httpx.Timeout | None, left: float | None) -> tuple[httpx.Timeout, float | None]:

@@ -205,10 +205,10 @@ def _bounded_backend(inner: Any) -> Any:
             self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any
         ) -> httpcore.NetworkStream:
             hosts = _addresses(host, port) if getattr(_bounds, "until", None) is not None else [host]
-            for address in hosts[:-1]:  # the socket module would give each of them the whole time
-                with suppress(httpcore.ConnectError):
-                    limit = within(timeout, httpcore.ConnectTimeout)
-                    return Stream(inner.connect_tcp(address, port, limit, *args, **kwargs))
+            for number, address in enumerate(hosts[:-1]):  # the socket module would give each of them the whole time
+                with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                    share = (within(timeout, httpcore.ConnectTimeout) or 0.0) / (len(hosts) - number)
+                    return Stream(inner.connect_tcp(address, port, share, *args, **kwargs))
             limit = within(timeout, httpcore.ConnectTimeout)
             return Stream(inner.connect_tcp(hosts[-1], port, limit, *args, **kwargs))
 
@@ -218,6 +218,6 @@ def _bounded_backend(inner: Any) -> Any:
             return Stream(inner.connect_unix_socket(*args, timeout=within(timeout, httpcore.ConnectTimeout), **kwargs))
 
         def sleep(self, seconds: float) -> None:
-            inner.sleep(seconds)
+            inner.sleep(within(seconds, httpcore.ConnectTimeout))
 
     return Backend()

@@ -6,12 +6,12 @@ import platform
 import ssl
 import time
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 import httpx
 
 from . import _network
-from ._call import Timeout, headers_of
+from ._call import Timeout, headers_of, raw_answer
 from ._network import THIS_PROCESS, Pool, bind_to_bounds, bounded
 from ._operation import Awaiting, Blocking
 from ._retry import Quota
@@ -26,7 +26,11 @@ AGENT = f"clarifai-http-annotations/{__version__} python/{platform.python_versio
 REQUEST_ID_PREFIX = f"clarifai-http-annotations-{__version__}"
 
 
-class _Client(AnnotationOperations):
+HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
+TransportT = TypeVar("TransportT", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
+
+
+class _Client(AnnotationOperations, Generic[HttpT, TransportT]):
     """What both clients are: settings, a pool of connections, a quota of retries."""
 
     _http_class: type[Any]
@@ -46,8 +50,8 @@ class _Client(AnnotationOperations):
         fractional_values: bool = False,
         verify: ssl.SSLContext | str | bool = True,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
-        transport: Any = None,
-        http_client: Any = None,
+        transport: TransportT | None = None,
+        http_client: HttpT | None = None,
     ) -> None:
         pat, token = hide(pat), hide(token)  # type: ignore[assignment]  # no traceback holds them from here on
         settings = resolve(
@@ -194,16 +198,17 @@ class _Body:
     def add(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self._size += len(piece)
+        del piece
         if self._size > MAX_BYTES:
             error = InvalidResponseError(f"answered with more than {MAX_BYTES >> 20} MiB")
             error.status_code = self._response.status_code
             raise error
 
     def answer(self) -> RawAnswer:
-        return RawAnswer(self._response.status_code, dict(self._response.headers), b"".join(self._pieces))
+        return raw_answer(self._response, b"".join(self._pieces))
 
 
-class Client(Blocking, _Client):
+class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
     """Posts annotations to one app over HTTP. Threads may share it.
 
     Every setting is an argument, or else a variable of the environment, or else a default.
@@ -244,6 +249,7 @@ class Client(Blocking, _Client):
                 body = _Body(response)
                 for piece in response.iter_bytes():
                     body.add(piece)
+                    del piece  # no traceback shows what the server said
                     if until is not None and time.monotonic() > until:
                         raise httpx.ReadTimeout("the attempt's time is over")
             finally:
@@ -271,7 +277,7 @@ class Client(Blocking, _Client):
     async def __aexit__(self, *_: object) -> None: ...
 
 
-class AsyncClient(Awaiting, _Client):
+class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]):
     """The same as `Client`, for asyncio: every operation is awaited, ``list`` is iterated with ``async for``."""
 
     _http_class = httpx.AsyncClient
@@ -288,6 +294,7 @@ class AsyncClient(Awaiting, _Client):
                 body = _Body(response)
                 async for piece in response.aiter_bytes():
                     body.add(piece)
+                    del piece  # no traceback shows what the server said
             finally:
                 await response.aclose()
         return body.answer()

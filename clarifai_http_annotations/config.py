@@ -126,12 +126,12 @@ def resolve(
             hint="A personal access token is made at https://clarifai.com/settings/security. "
             "To try things out without one, use clarifai_http_annotations.testing.Emulator.",
         )
-    base, is_loopback = check_base_url(base_url or variable("CLARIFAI_API_BASE") or DEFAULT_BASE_URL)
+    base, is_loopback = check_base_url(_given(base_url, variable("CLARIFAI_API_BASE") or DEFAULT_BASE_URL))
     return Settings(
         key=key,
         is_token=pat is None,
-        user_id=_name(user_id or variable("CLARIFAI_USER_ID"), "user_id", "CLARIFAI_USER_ID"),
-        app_id=_name(app_id or variable("CLARIFAI_APP_ID"), "app_id", "CLARIFAI_APP_ID"),
+        user_id=_name(_given(user_id, variable("CLARIFAI_USER_ID")), "user_id", "CLARIFAI_USER_ID"),
+        app_id=_name(_given(app_id, variable("CLARIFAI_APP_ID")), "app_id", "CLARIFAI_APP_ID"),
         base_url=base,
         is_loopback=is_loopback,
         timeout=check_timeout(timeout),
@@ -139,6 +139,10 @@ def resolve(
         deadline=check_deadline(deadline),
         fractional_values=_flag(fractional_values, "fractional_values"),
     )
+
+
+def _given(argument: object, variable: str) -> object:
+    return variable if argument is None or argument == "" else argument
 
 
 def hide(value: object) -> Secret | None:

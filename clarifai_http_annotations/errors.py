@@ -81,7 +81,7 @@ class InvalidRequestError(ClarifaiError, ValueError):
 
     def __init__(self, message: str = "", *, hint: str | None = None, problems: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint)
-        self.problems = tuple(problems) or (message,)
+        self.problems: tuple[str, ...] = tuple(problems) or (message,)
 
 
 class MissingValueError(InvalidRequestError):

@@ -9,13 +9,14 @@ import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from clarifai_http_annotations import Annotation, BoundingBox, Client, negative, positive
 from clarifai_http_annotations.testing import Emulator
 
 
-def labels(annotations):
+def labels(annotations: Iterable[Annotation]) -> Iterator[tuple[str, str, str]]:
     for annotation in annotations:
         for place, concept in annotation.each_concept():
             kind = "negative" if concept.is_negative else "box" if "regions" in place else "positive"

@@ -130,6 +130,30 @@ def test_a_redirect_says_where_to_and_that_nobody_went_there(status: int, locati
     assert "not followed" in str(error)
 
 
+ODD_HEADERS = [("x-é".encode(), b"a"), (b"x-odd", b"\xe5"), (b"retry-after", b"7")]
+
+
+def test_headers_that_are_no_text_do_not_matter(connect: Any) -> None:
+    with pytest.raises(APIStatusError, match="HTTP 404") as caught:
+        connect(lambda _: httpx.Response(404, headers=ODD_HEADERS)).get("a-1", input_id="in-1")
+    assert caught.value.retry_after == 7.0
+
+
+def test_headers_that_are_no_text_do_not_matter_to_a_hook_either(kind: str, connect: Any) -> None:
+    def refuse(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    async def refuse_later(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    cls, hook = (httpx.Client, refuse) if kind == "sync" else (httpx.AsyncClient, refuse_later)
+    transport = httpx.MockTransport(lambda _: httpx.Response(404, headers=ODD_HEADERS))
+    client = connect(http_client=cls(transport=transport, event_hooks={"response": [hook]}))
+    with pytest.raises(APIStatusError, match="HTTP 404") as caught:
+        client.get("a-1", input_id="in-1")
+    assert caught.value.retry_after == 7.0
+
+
 # --- Retry-After ---------------------------------------------------------------------------------
 
 NOW = 784111767.0  # Sun, 06 Nov 1994 08:49:27 GMT

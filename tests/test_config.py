@@ -222,7 +222,7 @@ def test_a_setting_of_the_wrong_kind_is_refused_and_named(cls: Any, argument: st
 @pytest.mark.parametrize("argument", ["user_id", "app_id"])
 def test_an_id_of_spaces_is_no_id(argument: str) -> None:
     with pytest.raises(ConfigurationError, match=f"There is no {argument}"):
-        settings(**{argument: " "})
+        settings(None, **{argument: " "})
 
 
 def test_a_newline_at_the_end_of_a_variable_is_not_part_of_an_id() -> None:

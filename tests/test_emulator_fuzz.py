@@ -75,16 +75,16 @@ KEYS = (
     "id input_id data concepts value name regions region_info bounding_box frames frame_info time metadata status code"
 )
 LEAVES = [None, True, "", "a", "\ud800", -1, 10**400, 1e39, float("nan"), 24155, "ANNOTATION_SUCCESS"]
-anything = st.recursive(
+anything: st.SearchStrategy[Any] = st.recursive(
     st.sampled_from(LEAVES) | st.builds(list) | st.builds(dict),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=4),
     max_leaves=10,
 )
 fields = dict.fromkeys(("id", "data", "status", "user_id"), anything)
-annotations = st.lists(st.fixed_dictionaries({"input_id": st.just("in-1")}, optional=fields) | anything, min_size=1)
+annotations_ = st.lists(st.fixed_dictionaries({"input_id": st.just("in-1")}, optional=fields) | anything, min_size=1)
 
 
-@given(asked=annotations, strict=st.booleans())
+@given(asked=annotations_, strict=st.booleans())
 def test_any_json_is_answered(asked: list[Any], strict: bool) -> None:
     survives(Emulator(strict=strict), json.dumps({"annotations": asked}).encode())
 

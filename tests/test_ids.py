@@ -108,6 +108,11 @@ def test_what_the_server_adds_reorders_rounds_and_leaves_out_does_not_count() ->
     assert holds(stored({"id": "b"}, {"id": "a", "value": 1.0}), SENT)  # protobuf leaves a zero out
 
 
+def test_the_state_of_the_work_may_have_moved_on() -> None:
+    sent = {"input_id": "in", "status": {"code": "ANNOTATION_PENDING"}}
+    assert holds({"input_id": "in", "status": {"code": 24150}}, sent)
+
+
 @pytest.mark.parametrize(
     "other",
     [

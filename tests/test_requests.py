@@ -163,6 +163,9 @@ def test_an_id_in_a_query_stays_one_value(connect: Any, wire: Wire, name: str) -
     assert sorted(wire.queries[0]) == sorted([*said, ("page", "2"), ("per_page", "7")])
 
 
+WRONG_FLAGS: list[Any] = ["no", 1, []]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -170,7 +173,7 @@ def test_an_id_in_a_query_stays_one_value(connect: Any, wire: Wire, name: str) -
         ("ids", {"a": 1}),
         *[(name, ["\ud800"]) for name in ("input_ids", "user_ids")],
         *[("task_id", value) for value in (5, ["a", "b"], "", "\ud800")],
-        *[(name, value) for name in ("list_all_annotations", "return_model_output") for value in ("no", 1, [])],
+        *[(name, value) for name in ("list_all_annotations", "return_model_output") for value in WRONG_FLAGS],
         *[("page", value) for value in (0, -1, True, 1.0, "1", None)],
         *[("per_page", value) for value in (0, 1001, -1, True, 20.0, "20", None)],
     ],

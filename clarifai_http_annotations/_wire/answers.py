@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import APIStatusError, InvalidResponseError, advice_for, status_error_class
+from ..errors import APIError, APIStatusError, InvalidResponseError, advice_for, status_error_class
 from ..models._base import read
 from ..models.annotation import Annotation
 from ..models.status import StatusCode, known_code
@@ -46,8 +46,8 @@ class RawAnswer:
     """
 
     status_code: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Answer:
     status_code: int
     code: StatusCode | int | str
     request_id: str | None
-    tree: dict[str, Any]
+    tree: dict[str, Any] = field(repr=False)
 
 
 def parse_answer(
@@ -83,6 +83,13 @@ def parse_answer(
         InvalidResponseError: If an answer of success cannot be read.
         APIStatusError: If the API, or something before it, said no.
     """
+    outcome = _judge(raw, per_item, redact, now)
+    if isinstance(outcome, Answer):
+        return outcome
+    raise outcome  # from here, where no variable holds what the server said: it may repeat the key
+
+
+def _judge(raw: RawAnswer, per_item: bool, redact: Callable[[str], str], now: float) -> Answer | APIError:
     tree, unreadable = _parse(raw.content)
     status = tree.get("status") if isinstance(tree, dict) else None
     code = known_code(status.get("code")) if isinstance(status, dict) else None
@@ -93,8 +100,8 @@ def parse_answer(
             return Answer(raw.status_code, code, _text(status.get("req_id")) or None, tree)
     elif succeeded:
         reason = unreadable or "it has no status"
-        raise invalid_response(raw, f"{reason} (it begins with {_excerpt(raw, redact)!r})")
-    raise _refusal(raw, redacted(tree, redact), redact, now)
+        return invalid_response(raw, f"{reason} (it begins with {_excerpt(raw, redact)!r})")
+    return _refusal(raw, redacted(tree, redact), redact, now)
 
 
 def invalid_response(raw: RawAnswer | Answer, reason: str) -> InvalidResponseError:
@@ -117,10 +124,11 @@ def read_model(answer: Answer, tree: object, place: str) -> Annotation:
         return read(Annotation, tree)
     except ValidationError as invalid:
         detail = invalid.errors(include_url=False, include_input=False)[0]
-        field = ".".join(part for part in (place, place_of(detail["loc"])) if part)
-        raise invalid_response(answer, f"{field}: {detail['msg']}") from None
+        reason = f"{'.'.join(part for part in (place, place_of(detail['loc'])) if part)}: {detail['msg']}"
     except RecursionError:
-        raise invalid_response(answer, f"{place} is nested too deep") from None
+        reason = f"{place} is nested too deep"
+    del tree  # no traceback shows what the server said
+    raise invalid_response(answer, reason)
 
 
 def items_of(answer: Answer) -> list[Any]:
@@ -129,10 +137,9 @@ def items_of(answer: Answer) -> list[Any]:
     Raises:
         InvalidResponseError: If it is no list.
     """
-    items = answer.tree.get("annotations")
-    if items is not None and not isinstance(items, list):
+    if not isinstance(answer.tree.get("annotations"), (list, type(None))):
         raise invalid_response(answer, "annotations is no list")
-    return items or []
+    return answer.tree.get("annotations") or []
 
 
 def read_annotation(answer: Answer) -> Annotation:

@@ -194,7 +194,8 @@ def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, redact: A
         return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
     code = known_code(_status(found).get("code"))
     unsaid = code in (None, 0) and answer.code == StatusCode.SUCCESS
-    if code in STORED or unsaid:
+    as_asked = code is not None and code == known_code(item.tree.get("status", {}).get("code"))
+    if code in STORED or unsaid or as_asked:
         return Stored(answers.read_model(answer, found, f"annotations[{item.index}]"))
     status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
     error = answers.status_error(status, message="was not stored, without a reason")

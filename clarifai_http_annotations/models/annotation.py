@@ -64,7 +64,7 @@ class Annotation(WireModel):
         id: Id of the annotation, which together with ``input_id`` identifies it; empty as long as
             there is none. `Client.create` derives one from the content then.
         data: What is said. An annotation without it is a task for somebody to do.
-        status: State of the work; may be given as a name, such as ``"ANNOTATION_PENDING"``.
+        status: State of the work.
         created_at: When the server stored it; only in answers.
         modified_at: When the server last changed it; only in answers.
     """
