@@ -40,10 +40,11 @@ class Fate(Enum):
 FATE_BY_HTTP: dict[int, Fate] = {
     408: Fate.AMBIGUOUS,
     429: Fate.REFUSED,
-    500: Fate.AMBIGUOUS,
-    502: Fate.AMBIGUOUS,
-    503: Fate.AMBIGUOUS,
-    504: Fate.AMBIGUOUS,
+    # any failure behind the API or a proxy, also those of proxies' own making (520 to 599)
+    **dict.fromkeys(range(500, 600), Fate.AMBIGUOUS),
+    # what is not there will not be there
+    501: Fate.FINAL,
+    505: Fate.FINAL,
 }
 """Any other status is FINAL."""
 

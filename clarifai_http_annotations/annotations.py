@@ -13,7 +13,7 @@ from ._operation import operation, paged
 from ._wire import answers, outcomes, requests
 from ._wire.outcomes import Failed, Item, Key, Stored, Unclear
 from .config import NOT_GIVEN, NotGiven
-from .errors import ConflictError, NotFoundError
+from .errors import APIError, ConflictError, NotFoundError
 from .models.annotation import Annotation
 
 # Inside the class the word means the operation.
@@ -76,8 +76,16 @@ class AnnotationOperations(Caller):
         except ConflictError as error:  # one of them is a duplicate, and nobody says which
             refused = error
             judged = {item.key: Unclear(error) for item in items}
+        except APIError as error:
+            if not verdicts:
+                raise
+            judged = {item.key: Failed(error) for item in items}  # what is known of the others is not lost
         unclear = [item for item in items if isinstance(judged[item.key], Unclear)]
-        found = await self._ask(unclear, call) if unclear else []
+        try:
+            found = await self._ask(unclear, call) if unclear else []
+        except APIError as error:
+            found, refused = [], None
+            judged.update((item.key, Failed(error)) for item in unclear)
         again = []
         for item in items:
             verdict = judged[item.key]

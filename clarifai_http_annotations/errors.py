@@ -123,6 +123,12 @@ class APIError(ClarifaiError):
         return f"{said} {self.hint}" if self.hint else said
 
 
+def _folded(text: str, most: int = 500) -> str:
+    """Return a server's text on one line and not too long: what it says goes into logs."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}..."
+
+
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else text + "."
 
@@ -178,7 +184,7 @@ class APIStatusError(APIError):
         code = f"Clarifai {self.code}" + (f" {self.code_name}" if self.code_name else "")
         said = [f"HTTP {self.status_code}"] if self.status_code is not None else []
         said += [code] if self.code is not None else []
-        text = ": ".join(part for part in (self.description, self.details) if part) or self.message
+        text = ": ".join(_folded(part) for part in (self.description, self.details) if part) or self.message
         request = f" (request id {self.request_id})" if self.request_id else ""
         return f"answered {', '.join(said)}: {text.rstrip('.')}{request}"
 

@@ -20,6 +20,7 @@ from clarifai_http_annotations import (
     InvalidRequestError,
     InvalidResponseError,
     PartialFailureError,
+    PermissionDeniedError,
     negative,
     positive,
 )
@@ -224,6 +225,36 @@ def test_a_long_list_of_unclear_ids_is_asked_for_in_parts(connect: Any, emulator
     asked = [request.query for request in emulator.requests if request.method == "GET"]
     assert len(asked) > 1
     assert sorted(name for query in asked for name in query["ids"]) == sorted(a.id for a in annotations)
+
+
+def test_when_asking_fails_what_is_known_of_the_others_is_told(connect: Any, emulator: Emulator) -> None:
+    def cannot_be_asked(request: httpx.Request) -> httpx.Response:
+        return answer(403, 11007) if request.method == "GET" else rewritten(emulator, lambda items: items[:1])(request)
+
+    with pytest.raises(PartialFailureError) as failure:
+        connect(cannot_be_asked).create([TREE, BOAT])
+    assert [annotation.input_id for annotation in failure.value.succeeded] == ["in-1"]
+    assert [type(failed.error) for failed in failure.value.failed] == [PermissionDeniedError]
+
+
+def test_when_the_second_request_of_a_call_fails_what_the_first_found_is_told(connect: Any, emulator: Emulator) -> None:
+    client = connect(emulator)
+    client.create(TREE)
+    posts = iter([answer(409, 40010), answer(403, 11007)])
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return next(posts) if request.method == "POST" else emulator(request)
+
+    with pytest.raises(PartialFailureError) as failure:
+        connect(refuse).create([TREE, BOAT])
+    assert [annotation.input_id for annotation in failure.value.succeeded] == ["in-1"]
+    assert [(failed.index, type(failed.error)) for failed in failure.value.failed] == [(1, PermissionDeniedError)]
+
+
+def test_a_status_that_was_asked_for_is_no_failure(connect: Any, emulator: Emulator) -> None:
+    [stored] = connect(emulator).create(Annotation.of("in-1", status="ANNOTATION_FAILED"))
+    assert stored.status is not None
+    assert stored.status.code == 24152
 
 
 # --- partial failure ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from clarifai_http_annotations.errors import APIConnectionError, APIStatusError,
 
 REFUSED, AMBIGUOUS, FINAL = Fate.REFUSED, Fate.AMBIGUOUS, Fate.FINAL
 
-BY_HTTP = {408: AMBIGUOUS, 429: REFUSED, 500: AMBIGUOUS, 502: AMBIGUOUS, 503: AMBIGUOUS, 504: AMBIGUOUS}
+BY_HTTP = {408: AMBIGUOUS, 429: REFUSED, **dict.fromkeys({*range(500, 600)} - {501, 505}, AMBIGUOUS)}
 
 BY_CODE = [
     *((code, REFUSED) for code in (11005, 11003, 10030, 40030, 41000)),

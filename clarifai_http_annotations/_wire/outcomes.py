@@ -260,6 +260,7 @@ def conclude(items: Sequence[Item], keys: Sequence[Key], verdicts: dict[Key, Sto
         raise failures[0].error
     stored = [verdict.annotation for key in keys if isinstance(verdict := verdicts[key], Stored)]
     if failures:
-        message = f"create: {len(failures)} of {len(items)} annotations were not stored; the others are (.succeeded)."
+        others = "the others are (.succeeded)" if stored else "none is"
+        message = f"create: {len(failures)} of {len(items)} annotations were not stored; {others}."
         raise PartialFailureError(message, succeeded=stored, failed=failures)
     return stored
