@@ -17,9 +17,11 @@ from ._retry import Deadline, Fate
 from ._wire.answers import Answer, RawAnswer, parse_answer
 from ._wire.requests import App, Request
 from .config import NOT_GIVEN, NotGiven, Settings, check_deadline, check_timeout
-from .errors import APIConnectionError, APIError, APITimeoutError
+from .errors import APIConnectionError, APIError, APITimeoutError, ClientClosedError, InternalServerError
 
 T = TypeVar("T")
+
+CLOSED = "This client was closed; make a new one, or keep it open for as long as you need."
 
 CONNECTING = 0.75
 """The longest part of an attempt's time that connecting may take."""
@@ -73,6 +75,11 @@ class Caller(Operations):
         raise NotImplementedError  # Client and AsyncClient differ in this
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        raise NotImplementedError  # Client and AsyncClient differ in this
+
+    @property
     def _app(self) -> App:
         return App(self._settings.user_id, self._settings.app_id)
 
@@ -92,7 +99,7 @@ class Caller(Operations):
             try:
                 return read(await self._attempt(request, call, per_item))
             except APIError as error:
-                call.maybe_done |= _retry.fate_of(error) is Fate.AMBIGUOUS
+                call.maybe_done |= _retry.fate_of(error) is Fate.AMBIGUOUS or isinstance(error, InternalServerError)
                 call.describe(error, request)
                 logger.debug("%s %s: %s", request.method, request.path, type(error).__name__)
                 raise
@@ -116,11 +123,15 @@ class Caller(Operations):
         try:
             raw = await self._send(request, *_limits(call.timeout, left))
         except httpx.HTTPStatusError as error:  # raise_for_status in a hook of an injected client: it is an answer
-            raw = raw_answer(error.response, b"")
+            raw = raw_answer(error.response, error.response.content if error.response.is_stream_consumed else b"")
         except TRANSPORT_ERRORS as error:
             failure = connection_error(error, self._settings.key.redact, self._clock() - started)
             shows_the_key = self._settings.key.redact(str(error)) != str(error)
             raise failure from None if shows_the_key else error
+        except RuntimeError as error:  # httpx's word for a client that was closed meanwhile
+            if self.is_closed:
+                raise ClientClosedError(CLOSED) from error
+            raise
         took = self._clock() - started
         logger.debug("%s %s: HTTP %d in %.3f s", request.method, request.path, raw.status_code, took)
         return parse_answer(raw, per_item=per_item, redact=self._settings.key.redact, now=time.time())

@@ -10,7 +10,8 @@ Rules:
 4. A process that was forked, and an event loop that is not the one before, open a pool of
    their own: sockets are shared with neither.
 5. In a blocking client every wait on a socket ends with the attempt: httpx's timeouts are
-   for one read, so a server that drips could hold a call for ever.
+   for one read, so a server that drips could hold a call for ever. Only the look-up of a name
+   is the system's own, and takes as long as it takes.
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ def _ssl_context(verify: str | bool, cert_file: str | None, cert_dir: str | None
 class _Process:
     """What a blocking client has instead of an event loop."""
 
+    def is_closed(self) -> bool:
+        return False
+
 
 THIS_PROCESS = _Process()
 
@@ -85,21 +89,27 @@ class Pool:
         self._closed = False
 
     @property
+    def is_injected(self) -> bool:
+        """Whether the httpx client is not ours."""
+        return self._injected is not None
+
+    @property
     def is_closed(self) -> bool:
         """Whether it was closed, or the client that it was given."""
         return self._closed or (self._injected is not None and self._injected.is_closed)
 
     def http(self, loop: Any) -> Any:
         """Return the httpx client for this process and this loop (`THIS_PROCESS` for a blocking client)."""
-        if self._injected is not None:
-            return self._injected
         if self._pid != os.getpid():
             # Not closed: that would say goodbye on sockets that the parent still uses. Not dropped
             # either: the collector would. The lock may have been held when the process forked.
-            self._left_behind.append(self._by_loop)
-            self._pid, self._lock, self._by_loop = os.getpid(), threading.Lock(), WeakKeyDictionary()
+            self._left_behind += [self._by_loop, *map(_take_sockets, [self._injected, *self._by_loop.values()])]
+            self._lock, self._by_loop = threading.Lock(), WeakKeyDictionary()
+            self._pid = os.getpid()
+        if self._injected is not None:
+            return self._injected
         with self._lock:
-            for over in [known for known in self._by_loop if getattr(known, "is_closed", bool)()]:
+            for over in [known for known in self._by_loop if known.is_closed()]:
                 del self._by_loop[over]  # nobody can close its connections but the collector
             http = self._by_loop.get(loop)
             if http is None:
@@ -110,6 +120,21 @@ class Pool:
         """Mark the pool as closed, and return the httpx client that is to be closed, if there is one of ours."""
         self._closed = True
         return None if self._pid != os.getpid() else self._by_loop.pop(loop, None)
+
+
+def _pools_of(http: Any) -> list[Any]:
+    """Return httpcore's pools of an httpx client, as far as httpx keeps them where it did."""
+    transports = (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values())
+    return [pool for transport in transports if (pool := getattr(transport, "_pool", None)) is not None]
+
+
+def _take_sockets(http: Any) -> list[Any]:
+    """Take from an httpx client the connections that a fork made common to two processes, and return them."""
+    held = []
+    for pool in _pools_of(http):
+        held.append(getattr(pool, "_connections", []))
+        pool._connections = []
+    return held
 
 
 def client_arguments(*, verify: Any, proxy: Any, transport: Any, is_loopback: bool, is_tls: bool) -> dict[str, Any]:
@@ -148,11 +173,10 @@ def bind_to_bounds(http: httpx.Client) -> httpx.Client:
     """
     import httpcore
 
-    for transport in (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()):
-        pool = getattr(transport, "_pool", None)
+    for pool in _pools_of(http):
         backend = getattr(pool, "_network_backend", None)
         if isinstance(backend, httpcore.NetworkBackend) and not hasattr(backend, "heeds_bounds"):
-            pool._network_backend = _bounded_backend(backend)  # type: ignore[union-attr]  # there is a backend
+            pool._network_backend = _bounded_backend(backend)
     return http
 
 

@@ -13,12 +13,13 @@ from ._operation import operation, paged
 from ._wire import answers, outcomes, requests
 from ._wire.outcomes import Failed, Item, Key, Stored, Unclear
 from .config import NOT_GIVEN, NotGiven
-from .errors import APIError, ConflictError, NotFoundError
+from .errors import APIError, ConflictError, InvalidResponseError, NotFoundError
 from .models.annotation import Annotation
 
 # Inside the class the word means the operation.
 Annotations = list[Annotation]
 Found = list[outcomes.Listed]
+PAGES = "Check what stands between here and the API: it seems to ignore the number of the page."
 Ids = str | Iterable[str] | None
 
 
@@ -85,6 +86,7 @@ class AnnotationOperations(Caller):
             found = await self._ask(unclear, call) if unclear else []
         except APIError as error:
             found, refused = [], None
+            call.maybe_done = error.maybe_done = True
             judged.update((item.key, Failed(error)) for item in unclear)
         again = []
         for item in items:
@@ -195,12 +197,15 @@ class AnnotationOperations(Caller):
             "return_model_output": return_model_output,
         }
         for part in requests.listing(filters, page=page, per_page=per_page):
-            number = page
+            number, before = page, None
             while True:
                 request = requests.page(self._app, part, page=number, per_page=per_page)
                 annotations = await self._call(request, self._begin(timeout, deadline), answers.read_page)
                 if not annotations:
                     break
+                if annotations == before:
+                    raise InvalidResponseError(f"list: page {number} repeats the page before it.", hint=PAGES)
+                before = annotations
                 for annotation in annotations:
                     yield annotation
                 number += 1
@@ -223,7 +228,7 @@ class AnnotationOperations(Caller):
             deadline: Seconds for the whole call with its retries; ``None`` for no end.
 
         Raises:
-            NotFoundError: If there was no such annotation before the call.
+            NotFoundError: If there was no such annotation, unless an earlier attempt may have deleted it.
             InvalidRequestError: If an id cannot be part of a URL; nothing was sent.
             APIStatusError: If the API refused the request.
             APIConnectionError: If no usable answer came.

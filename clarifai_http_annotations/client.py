@@ -11,7 +11,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 import httpx
 
 from . import _network
-from ._call import Timeout, headers_of, raw_answer
+from ._call import CLOSED, Timeout, headers_of, raw_answer
 from ._network import THIS_PROCESS, Pool, bind_to_bounds, bounded
 from ._operation import Awaiting, Blocking
 from ._retry import Quota
@@ -148,7 +148,7 @@ class _Client(AnnotationOperations, Generic[HttpT, TransportT]):
 
     def _http(self, loop: Any) -> Any:
         if self.is_closed:
-            raise ClientClosedError("This client was closed; make a new one, or keep it open for as long as you need.")
+            raise ClientClosedError(CLOSED)
         return self._pool.http(loop)
 
     def _close(self, loop: Any) -> Any:
@@ -163,6 +163,8 @@ class _Client(AnnotationOperations, Generic[HttpT, TransportT]):
             headers=headers_of(request, AGENT, REQUEST_ID_PREFIX),
             timeout=timeout,
         )
+        if not self._pool.is_injected:
+            built.headers.pop("cookie", None)  # set for one key, it must not go along with another
         _authorize(built, self._settings)
         return built
 
@@ -232,6 +234,7 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
 
     Raises:
         ConfigurationError: If a setting is missing, or cannot be; names the argument and the variable.
+            ``verify`` and ``proxy`` are looked at by the first call, which opens the connections.
     """
 
     _http_class = httpx.Client
@@ -305,7 +308,7 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
         await asyncio.sleep(seconds)
 
     async def aclose(self) -> None:
-        """Close the connections; calls after this raise `ClientClosedError`."""
+        """Close the connections of this event loop; calls after this, in any loop, raise `ClientClosedError`."""
         import asyncio
 
         http = self._close(asyncio.get_running_loop())

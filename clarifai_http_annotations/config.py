@@ -146,13 +146,14 @@ def _given(argument: object, variable: str) -> object:
 
 
 def hide(value: object) -> Secret | None:
-    """Wrap a key before anything can go wrong with it, so that no traceback holds it; ``None`` stays."""
-    return value if value is None or isinstance(value, Secret) else Secret(value)
+    """Wrap a key before anything can go wrong with it, so that no traceback holds it; empty text is none."""
+    hidden = value if value is None or isinstance(value, Secret) else Secret(value)
+    return None if hidden is not None and hidden.is_text and not hidden.reveal() else hidden
 
 
 def _key(hidden: Secret | None, name: str) -> Secret | None:
-    """Return a key that can be one; empty text is none. Says why it cannot be without showing it."""
-    if hidden is None or (hidden.is_text and not hidden.reveal()):
+    """Return a key that can be one. Says why it cannot be without showing it."""
+    if hidden is None:
         return None
     if not hidden.is_text:
         raise ConfigurationError(f"{name} must be text.")

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from ._wire.encode import to_tree
-from ._wire.guard import MISSING_VALUE, describe, find_concepts, place_of
+from ._wire.guard import MISSING_VALUE, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
 from .models._base import read
 from .models.annotation import Annotation
@@ -28,7 +28,7 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
             or an object with ``annotations`` or ``annotation``, as in requests and answers of the API.
         missing_value: What a concept without ``value`` is: ``"error"`` refuses it, ``"positive"`` is
             what HTTP would make of it, ``"negative"`` is what gRPC would, and is right for anything
-            that protobuf printed.
+            that protobuf printed (with ``preserving_proto_field_name=True``, the API's own names).
 
     Returns:
         The annotations. Fields that only answers have, or that this version does not know, are kept
@@ -44,7 +44,7 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
         raise ValueError(f"missing_value must be one of {', '.join(get_args(MissingValue))}, not {missing_value!r}.")
     tree = to_tree(_parse(source))
     trees = _annotations_of(tree)
-    missing = [(place, found) for place, found in find_concepts(tree) if _has_no_value(found)]
+    missing = [(place, found) for place, found in find_concepts(tree) if has_no_value(found)]
     if missing and missing_value == "error":
         problems = [f"{describe(tree, place)} {MISSING_VALUE}" for place, _ in missing]
         raise MissingValueError(
@@ -77,17 +77,18 @@ def _annotations_of(tree: Any) -> list[Any]:
     raise InvalidRequestError(f"There are no annotations in a {type(tree).__name__}: give an object or a list.")
 
 
-def _has_no_value(concept: Any) -> bool:
-    return isinstance(concept, dict) and concept.get("value") is None
-
-
 def _read(tree: Any, index: int) -> Annotation:
+    if isinstance(tree, dict) and "inputId" in tree:
+        raise InvalidRequestError(
+            f"annotations[{index}] has the names of fields in camelCase, as protobuf prints them by default.",
+            hint="Print it with preserving_proto_field_name=True: the API's names are like input_id.",
+        )
     try:
         annotation = read(Annotation, tree)
     except ValidationError as invalid:
         problems = [f"annotations[{index}].{place_of(e['loc'])}: {e['msg']}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
-    if annotation.status is not None:
+    if annotation.status is not None and annotation.status.code:
         # In an answer the status is the server's; in a file it is somebody's word, and is sent.
         annotation.__pydantic_fields_set__.add("status")
     return annotation

@@ -102,7 +102,8 @@ class APIError(ClarifaiError):
         attempts: Requests that were made for this call, retries included.
         elapsed: Seconds from the start of the call to this error.
         maybe_done: ``True`` if this or an earlier attempt ended so that the server may have
-            carried it out. Sending the same again is safe: ids make it the same annotation.
+            carried it out. The same call can be made again: ids make it the same annotation, as
+            long as the server keeps at most one for an input and an id.
     """
 
     operation: str | None = None
@@ -245,7 +246,7 @@ class Failure:
 
 
 class PartialFailureError(ClarifaiError):
-    """Some annotations of one call were stored and some were not.
+    """Some annotations of one call were stored and some, or all of several, were not.
 
     Attributes:
         succeeded: The annotations that are stored, in the order asked.
@@ -265,72 +266,3 @@ class PartialFailureError(ClarifaiError):
         lines = [f"  [{f.index}] input {f.annotation.input_id!r}: {f.error}" for f in self.failed[:5]]
         more = len(self.failed) - len(lines)
         return "\n".join([self.message, *lines, *([f"  ... and {more} more in .failed"] if more else [])])
-
-
-# --- which class an answer is ------------------------------------------------------------------
-
-_BY_HTTP: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    402: PaymentRequiredError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: RequestTooLargeError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
-
-# Numbers and wording: https://docs.clarifai.com, "Status codes". 10020 FAILURE and 11102
-# (also used for a malformed Authorization header) say too little: the HTTP status decides.
-_BY_CODE: dict[int, type[APIStatusError]] = {
-    **dict.fromkeys((11000, 11001, 11002, 11008, 11009, 11200), AuthenticationError),
-    **dict.fromkeys((11004, 11006, 69000, 69001), PaymentRequiredError),
-    **dict.fromkeys((11007, 11104, 24156, 30103), PermissionDeniedError),
-    **dict.fromkeys((11101, 21200, 30102), NotFoundError),
-    **dict.fromkeys((30100, 40010), ConflictError),
-    **dict.fromkeys((40033,), RequestTooLargeError),
-    **dict.fromkeys((10030, 11003, 11005, 40030), RateLimitError),
-    **dict.fromkeys((11100, 11103, 11105), BadRequestError),
-    **dict.fromkeys((24152, 24154, 24155, 24252, 30104), BadRequestError),
-    **dict.fromkeys((40002, 40003, 40017, 40050, 43004), BadRequestError),
-    **dict.fromkeys((24900, 24901, 24902), BadRequestError),
-    **dict.fromkeys((10040, 39997, 39998, 43001, 99004, 99009), InternalServerError),
-    **dict.fromkeys((40011, 40013, 40015, 40016), InternalServerError),
-    **dict.fromkeys((40031, 40032, 40034, 40035), InternalServerError),
-    **dict.fromkeys(range(41000, 41012), InternalServerError),
-    **dict.fromkeys(range(98000, 99000), InternalServerError),
-}
-
-_ADVICE: dict[type[APIStatusError], str] = {
-    AuthenticationError: "Check CLARIFAI_PAT (or pat=): Clarifai did not accept this key.",
-    PaymentRequiredError: "A limit of this account or its plan is used up; see its billing page.",
-    PermissionDeniedError: "Check the scopes of the key, and that user_id= and app_id= are yours to write to.",
-    NotFoundError: "Check user_id=, app_id=, the input id and the annotation id.",
-    ConflictError: "This id is taken; leave the id out to have one derived from the content.",
-    RequestTooLargeError: "Send fewer annotations in one call.",
-    RateLimitError: "Send fewer requests a second, or raise max_retries= and deadline=.",
-    InternalServerError: "Clarifai may mend this by itself: the same call can be made again without harm.",
-}
-
-
-def status_error_class(http_status: int | None, code: int | None, *, duplicate: bool = False) -> type[APIStatusError]:
-    """Return the class for an answer: Clarifai's code first, the HTTP status otherwise.
-
-    Args:
-        http_status: HTTP status, or ``None`` for the status of one annotation.
-        code: Clarifai's code, or ``None``.
-        duplicate: Whether the text says that the id is taken; there is no code for it.
-    """
-    if duplicate:
-        return ConflictError
-    if code in _BY_CODE:
-        return _BY_CODE[code]
-    if http_status is None:
-        return BadRequestError
-    return _BY_HTTP.get(http_status, InternalServerError if http_status >= 500 else APIStatusError)
-
-
-def advice_for(error: APIStatusError) -> str | None:
-    """Return what a user should do next about this class of error, if that can be said."""
-    return _ADVICE.get(type(error))

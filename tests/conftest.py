@@ -69,7 +69,7 @@ class InLoop:
 def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of this machine reaches a test, and every warning is given again."""
     for name in list(os.environ):
-        if name.startswith("CLARIFAI_") or name.lower().endswith("_proxy"):
+        if name.startswith(("CLARIFAI_", "SSL_CERT_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     encode._warned.clear()
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from clarifai_http_annotations import Annotation, errors, negative, positive
+from clarifai_http_annotations._wire.refusals import status_error_class
 from clarifai_http_annotations.errors import (
     APIConnectionError,
     APIStatusError,
@@ -26,7 +27,6 @@ from clarifai_http_annotations.errors import (
     NotFoundError,
     PartialFailureError,
     RateLimitError,
-    status_error_class,
 )
 
 THROTTLED = {

@@ -105,7 +105,7 @@ def stored(*concepts: dict[str, Any], top_row: float = float32(0.1), **box: Any)
 
 def test_what_the_server_adds_reorders_rounds_and_leaves_out_does_not_count() -> None:
     assert holds(stored({"id": "b", "name": "B"} | {"value": 0.0}, {"id": "a", "value": 1.0, "app_id": "x"}), SENT)
-    assert holds(stored({"id": "b"}, {"id": "a", "value": 1.0}), SENT)  # protobuf leaves a zero out
+    assert holds(stored({"id": "b", "value": 0}, {"id": "a"}), SENT)  # without value it reads as positive
 
 
 def test_the_state_of_the_work_may_have_moved_on() -> None:
@@ -119,6 +119,7 @@ def test_the_state_of_the_work_may_have_moved_on() -> None:
         stored({"id": "a", "value": 1.0}, {"id": "b", "value": 1.0}),
         stored({"id": "a", "value": 0.0}, {"id": "b", "value": 0.0}),
         stored({"id": "a", "value": 1.0}),
+        stored({"id": "a", "value": 1.0}, {"id": "b"}),
         stored({"id": "a", "value": 1.0}, {"id": "b", "value": 0.0}, {"id": "c", "value": 1.0}),
         stored({"id": "a", "value": 1.0}, {"id": "b", "value": 0.0}, top_row=0.11),
         stored({"id": "a", "value": 1.0}, {"id": "b", "value": 0.0}, left_col=0.2),
@@ -126,7 +127,18 @@ def test_the_state_of_the_work_may_have_moved_on() -> None:
         {"id": "x", "input_id": "in", "data": {"regions": "odd"}},
         {"id": "x", "input_id": "in", "data": []},
     ],
-    ids=["positive", "negative", "fewer", "more", "moved", "not at the edge", "no region", "odd", "no object"],
+    ids=[
+        "positive",
+        "negative",
+        "fewer",
+        "without value",
+        "more",
+        "moved",
+        "not at the edge",
+        "no region",
+        "odd",
+        "no object",
+    ],
 )
 def test_other_content_is_other_content(other: dict[str, Any]) -> None:
     assert not holds(other, SENT)

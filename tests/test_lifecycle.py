@@ -1,23 +1,22 @@
-"""A client's life: forks, event loops, threads, copies, pickles, and its end."""
+"""Connections in a client's life: forks, event loops, threads, copies, and its end."""
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import gc
 import os
-import pickle
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from clarifai_http_annotations import AsyncClient, Client, ClientClosedError, ConfigurationError, RateLimitError
+from clarifai_http_annotations import Annotation, AsyncClient, ClarifaiError, Client, positive
 from clarifai_http_annotations.testing import Emulator
 
 PAT = "0123456789abcdef0123456789abcdef"
@@ -88,6 +87,9 @@ async def ask_async(client: AsyncClient) -> None:
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")  # of Python 3.12, which is right
 
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
 def in_child(work: Callable[[], None]) -> bool:
     """Run this in a forked process; tell whether it came to its end, within a second or two."""
     reader, writer = os.pipe()
@@ -108,6 +110,7 @@ def in_child(work: Callable[[], None]) -> bool:
     return done
 
 
+@needs_fork
 def test_a_forked_process_has_connections_of_its_own(server: Server) -> None:
     with client_of(server) as client:
         ask(client)
@@ -123,6 +126,7 @@ def test_a_forked_process_has_connections_of_its_own(server: Server) -> None:
     assert parent_again == parent
 
 
+@needs_fork
 def test_a_forked_process_has_connections_of_its_own_with_an_event_loop_too(server: Server) -> None:
     with asyncio.Runner() as runner:
         client = client_of(server, AsyncClient)
@@ -141,6 +145,7 @@ def test_a_forked_process_has_connections_of_its_own_with_an_event_loop_too(serv
     assert parent_again == parent
 
 
+@needs_fork
 def test_a_forked_process_that_closes_its_client_leaves_the_parent_s_open(server: Server) -> None:
     with client_of(server) as client:
         ask(client)
@@ -158,6 +163,7 @@ def test_a_forked_process_that_closes_its_client_leaves_the_parent_s_open(server
         assert server.peers[0] == server.peers[-1] not in server.closed
 
 
+@needs_fork
 def test_a_copy_of_a_client_works_in_a_forked_process(server: Server) -> None:
     with client_of(server) as client:
         ask(client)
@@ -165,6 +171,7 @@ def test_a_copy_of_a_client_works_in_a_forked_process(server: Server) -> None:
         assert len(set(server.peers)) == 2
 
 
+@needs_fork
 def test_a_process_forked_from_a_forked_one_works(server: Server) -> None:
     with client_of(server) as client:
         ask(client)
@@ -177,6 +184,7 @@ def test_a_process_forked_from_a_forked_one_works(server: Server) -> None:
     assert len(set(server.peers)) == 3
 
 
+@needs_fork
 def test_a_fork_in_the_middle_of_opening_leaves_a_client_that_works(server: Server) -> None:
     opening, go_on = threading.Event(), threading.Event()
 
@@ -198,6 +206,43 @@ def test_a_fork_in_the_middle_of_opening_leaves_a_client_that_works(server: Serv
         go_on.set()
         thread.join()
         assert worked
+
+
+@needs_fork
+@pytest.mark.parametrize("given", ["transport", "http_client"])
+def test_a_forked_process_does_not_talk_on_the_sockets_of_what_its_parent_was_given(server: Server, given: str) -> None:
+    """Two processes on one socket read each other's answers. To refuse is as good as to connect anew."""
+    made = httpx.HTTPTransport() if given == "transport" else httpx.Client()
+    with made, client_of(server, **{given: made}) as client:
+        ask(client)
+
+        def child() -> None:
+            with suppress(ClarifaiError):
+                ask(client)
+
+        assert in_child(child)
+        ask(client)
+        parent, *of_child, parent_again = server.peers
+    assert parent == parent_again
+    assert parent not in of_child
+
+
+def test_a_process_with_another_id_opens_a_pool_of_its_own(
+    connect: Any, emulator: Emulator, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same without a fork, for machines that have none."""
+    client = connect(emulator)
+    inner = getattr(client, "inner", client)
+    made: list[Any] = []
+    monkeypatch.setattr(inner, "_adopt", lambda http: made.append(http) or http)
+    list(client.list())
+    parent = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: parent + 1)
+    list(client.list())
+    list(client.list())
+    assert len(made) == 2
+    client.close()
+    assert [http.is_closed for http in made] == [False, True]
 
 
 # --- event loops ---------------------------------------------------------------------------------
@@ -332,91 +377,21 @@ def test_a_timeout_of_the_caller_s_own_stays_his(emulator: Emulator) -> None:
     asyncio.run(work())
 
 
-# --- copies and pickles --------------------------------------------------------------------------
-
-WAYS = [
-    pytest.param(pickle.dumps, id="pickle"),
-    pytest.param(copy.copy, id="copy"),
-    pytest.param(copy.deepcopy, id="deepcopy"),
-    *(
-        pytest.param(lambda client, protocol=protocol: pickle.dumps(client, protocol), id=f"pickle {protocol}")
-        for protocol in range(6)
-    ),
-]
-
-
-@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("cls", [Client, AsyncClient])
-def test_a_client_is_not_pickled_or_copied_and_says_what_to_do(cls: Any, way: Callable[[Any], Any]) -> None:
-    client = cls(pat=PAT, user_id="me", app_id="app")
-    with pytest.raises(TypeError, match=rf"A {cls.__name__} holds a key.*from the environment.*with_options\(\)"):
-        way(client)
+def test_a_retry_waits_in_real_time(emulator: Emulator, cls: Any) -> None:
+    answers = [httpx.Response(429, headers={"retry-after": "0.05"})]
+    transport = httpx.MockTransport(lambda request: answers.pop() if answers else emulator(request))
+    client = cls(pat=PAT, user_id="me", app_id="app", transport=transport)
+    started = time.monotonic()
+    if cls is Client:
+        client.create(Annotation.of("input", positive("tree")))
+    else:
+        asyncio.run(client.create(Annotation.of("input", positive("tree"))))
+    assert time.monotonic() - started >= 0.05
+    assert len(emulator.annotations) == 1
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_client_inside_of_something_is_not_pickled_or_copied_either(way: Callable[[Any], Any]) -> None:
-    if way is copy.copy:
-        pytest.skip("a shallow copy does not look inside")
-    with pytest.raises(TypeError, match="holds a key"):
-        way({"client": [Client(pat=PAT, user_id="me", app_id="app")]})
-
-
-def test_with_options_changes_the_copy_and_not_the_original(connect: Any, emulator: Emulator) -> None:
-    client = connect(emulator)
-    other = client.with_options(user_id="somebody", app_id="elsewhere")
-    list(other.list())
-    list(client.list())
-    assert [request.path for request in emulator.requests] == [
-        "/v2/users/somebody/apps/elsewhere/annotations",
-        "/v2/users/me/apps/app/annotations",
-    ]
-
-
-def test_with_options_keeps_what_is_not_given(connect: Any) -> None:
-    client = connect(None, timeout=7.0, max_retries=3, deadline=70.0, fractional_values=True)
-    assert client.with_options()._settings == client._settings
-    assert client.with_options(deadline=None).with_options()._settings.deadline is None
-    assert client.with_options(timeout=None)._settings.timeout is None
-    assert client.with_options(timeout=httpx.Timeout(3))._settings.timeout == httpx.Timeout(3)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "header", "value"),
-    [
-        pytest.param({"pat": "one"}, {"pat": "two"}, "authorization", "Key two", id="pat to pat"),
-        pytest.param({"pat": "one"}, {"token": "two"}, "x-clarifai-session-token", "two", id="pat to token"),
-        pytest.param({"pat": None, "token": "one"}, {"pat": "two"}, "authorization", "Key two", id="token to pat"),
-        pytest.param({"pat": None, "token": "one"}, {}, "x-clarifai-session-token", "one", id="token stays"),
-    ],
-)
-def test_with_options_can_change_the_key(
-    connect: Any, emulator: Emulator, first: Any, second: Any, header: str, value: str
-) -> None:
-    seen = []
-
-    def remembers(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers)
-        return emulator(request)
-
-    list(connect(remembers, **first).with_options(**second).list())
-    assert seen[0][header] == value
-    assert ("authorization" in seen[0]) != ("x-clarifai-session-token" in seen[0])
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"timeout": 0}, "timeout"),
-        ({"max_retries": -1}, "max_retries"),
-        ({"deadline": float("nan")}, "deadline"),
-        ({"fractional_values": 1}, "fractional_values"),
-        ({"pat": "one", "token": "two"}, "pat= and token="),
-        ({"pat": "Key one"}, "pat"),
-    ],
-)
-def test_with_options_checks_what_it_is_given(connect: Any, options: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
-        connect(None).with_options(**options)
+# --- copies and the end -----------------------------------------------------------------------------
 
 
 def test_a_copy_shares_the_connections(server: Server) -> None:
@@ -434,56 +409,6 @@ def test_a_copy_of_a_client_that_was_not_used_yet_shares_its_connections_too(ser
     assert len(set(server.peers)) == 1
 
 
-def test_a_copy_shares_the_quota_of_retries(connect: Any) -> None:
-    def throttles(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(429)
-
-    client = connect(throttles)
-    other = client.with_options(max_retries=1000, deadline=None)
-    with pytest.raises(RateLimitError, match="retry quota"):
-        ask(other)
-    with pytest.raises(RateLimitError, match=r"1 attempt .*retry quota"):
-        ask(client)
-
-
-# --- the end -------------------------------------------------------------------------------------
-
-
-def test_a_closed_client_is_not_used(connect: Any, emulator: Emulator) -> None:
-    client = connect(emulator)
-    list(client.list())
-    client.close()
-    with pytest.raises(ClientClosedError, match="was closed; make a new one"):
-        list(client.list())
-    with pytest.raises(ClientClosedError):
-        ask(client)
-    assert client.is_closed
-    assert len(emulator.requests) == 1
-
-
-def test_a_client_that_is_closed_in_the_middle_of_a_list_ends_it(connect: Any, emulator: Emulator) -> None:
-    from clarifai_http_annotations import Annotation, positive
-
-    client = connect(emulator)
-    client.create([Annotation.of("input", positive(name)) for name in "abc"])
-    pages = client.list(per_page=2)
-    next(pages)
-    client.close()
-    next(pages)
-    with pytest.raises(ClientClosedError):
-        next(pages)
-
-
-@pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])
-def test_closing_twice_is_no_error(connect: Any, emulator: Emulator, used: bool) -> None:
-    client = connect(emulator)
-    if used:
-        list(client.list())
-    client.close()
-    client.close()
-    assert client.is_closed
-
-
 def test_closing_closes_the_connections(server: Server) -> None:
     client = client_of(server)
     ask(client)
@@ -492,87 +417,15 @@ def test_closing_closes_the_connections(server: Server) -> None:
     assert server.closed == server.peers
 
 
-def test_closing_a_copy_leaves_the_original_open(connect: Any, emulator: Emulator) -> None:
-    client = connect(emulator)
-    other = client.with_options(timeout=3)
-    other.close()
-    assert other.is_closed
-    assert not client.is_closed
-    assert list(client.list()) == []
-    with pytest.raises(ClientClosedError):
-        list(other.list())
-
-
-def test_closing_the_original_closes_its_copies(connect: Any, emulator: Emulator) -> None:
-    client = connect(emulator)
-    other = client.with_options(timeout=3).with_options(timeout=4)
-    list(other.list())
-    client.close()
-    assert other.is_closed
-    with pytest.raises(ClientClosedError):
-        list(other.list())
-
-
-def test_a_copy_of_a_closed_client_is_closed(connect: Any, emulator: Emulator) -> None:
-    client = connect(emulator)
-    client.close()
-    assert client.with_options(timeout=3).is_closed
-
-
-def test_a_with_block_closes_its_client(emulator: Emulator) -> None:
-    with emulator.client() as client:
-        assert not client.is_closed
-    assert client.is_closed
-
-    async def work() -> AsyncClient:
-        async with emulator.async_client() as client:
-            assert not client.is_closed
-        return client
-
-    assert asyncio.run(work()).is_closed
-
-
-def test_a_with_block_closes_its_client_after_an_error_and_lets_it_through(emulator: Emulator) -> None:
-    client = emulator.client()
-    with pytest.raises(KeyError), client:
-        raise KeyError
-    assert client.is_closed
-
+def test_closing_ends_the_calls_that_are_under_way() -> None:
     async def work() -> None:
-        async with other:
-            raise KeyError
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            client = AsyncClient(pat=PAT, user_id="me", app_id="app", base_url=url)
+            task = asyncio.create_task(ask(client))
+            await asyncio.sleep(0.05)
+            await client.aclose()
+            with pytest.raises(ClarifaiError):
+                await asyncio.wait_for(task, 2)
 
-    other = emulator.async_client()
-    with pytest.raises(KeyError):
-        asyncio.run(work())
-    assert other.is_closed
-
-
-def test_an_asynchronous_client_has_a_close_under_both_names(emulator: Emulator) -> None:
-    for name in ("close", "aclose"):
-        client = emulator.async_client()
-        asyncio.run(getattr(client, name)())
-        assert client.is_closed
-
-
-def test_the_wrong_kind_of_with_says_which_is_right(emulator: Emulator) -> None:
-    right = "AsyncClient is for 'async with'; 'with' is for Client"
-    with pytest.raises(TypeError, match=right), emulator.async_client():
-        pass
-
-    async def work() -> None:
-        async with emulator.client():  # type: ignore[attr-defined, unused-ignore]
-            pass
-
-    with pytest.raises(TypeError, match="Client is for 'with'; 'async with' is for AsyncClient"):
-        asyncio.run(work())
-
-
-def test_a_repr_says_where_and_whether_it_is_closed(connect: Any, emulator: Emulator, kind: str) -> None:
-    client = connect(emulator)
-    inner = getattr(client, "inner", client)
-    name = "Client" if kind == "sync" else "AsyncClient"
-    open_ = f"{name}(user_id='me', app_id='app', base_url='https://api.clarifai.com')"
-    assert repr(inner) == open_
-    client.close()
-    assert repr(inner) == open_.replace(")", ", closed)")
+    asyncio.run(work())

@@ -6,15 +6,15 @@ between its two clients, which a mock transport would not show.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -289,14 +289,6 @@ def test_a_server_that_does_not_speak_tls_was_sent_nothing(serve: Any, dial: Any
     assert not error.maybe_done
 
 
-def test_a_closed_port_was_sent_nothing(serve: Any, dial: Any) -> None:
-    with Server((answers,)) as server:
-        pass
-    error = failure_of(lambda: ask(dial(server, max_retries=0)), within=0)
-    assert type(error) is APIConnectionError
-    assert not error.maybe_done
-
-
 @pytest.mark.parametrize("fault", [*PLAIN_FAULTS, *SLOW_FAULTS[:2]])
 def test_the_next_attempt_after_a_fault_succeeds(serve: Any, dial: Any, fault: Script) -> None:
     server = serve(fault, answers)
@@ -367,50 +359,6 @@ def test_a_server_that_takes_a_request_slowly_ends_in_time(serve: Any, dial: Any
     assert error.maybe_done
 
 
-def blackhole(host: str = "0.0.0.0", port: int = 0) -> tuple[list[socket.socket], int]:  # noqa: S104 - all of 127/8
-    """Return a port of this machine on which a connection is neither accepted nor refused."""
-    family, near = (socket.AF_INET6, host) if ":" in host else (socket.AF_INET, "127.0.0.1")
-    held = [socket.socket(family)]
-    held[0].bind((host, port))
-    held[0].listen(0)
-    port = held[0].getsockname()[1]
-    for _ in range(4):  # the queue of a listener that never accepts is full after one or two
-        held.append(socket.socket(family))
-        held[-1].setblocking(False)
-        held[-1].connect_ex((near, port))
-    time.sleep(0.05)
-    return held, port
-
-
-@pytest.mark.parametrize("limit", ["timeout", "deadline"])
-def test_a_connection_that_is_not_accepted_ends_in_time_and_nothing_was_sent(connect: Any, limit: str) -> None:
-    held, port = blackhole()
-    client = connect(base_url=f"http://127.0.0.1:{port}", max_retries=0)
-    error = failure_of(lambda: ask(client, **{limit: 0.1}), within=0.1)
-    for sock in held:
-        sock.close()
-    assert type(error) is APITimeoutError
-    assert not error.maybe_done
-
-
-def test_a_host_whose_addresses_are_all_silent_ends_in_time(connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    held, port = blackhole()
-    more, _ = blackhole("::1", port)
-    addresses = [("::1", port, 0, 0), ("127.0.0.1", port)]
-    found = [(socket.AF_INET6 if len(a) == 4 else socket.AF_INET, socket.SOCK_STREAM, 6, "", a) for a in addresses]
-    real = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda host, *a, **k: found if host in ("localhost", b"localhost") else real(host, *a, **k),
-    )
-    client = connect(base_url=f"http://localhost:{port}", max_retries=0)
-    error = failure_of(lambda: ask(client, timeout=0.2), within=0.2)
-    for sock in held + more:
-        sock.close()
-    assert type(error) is APITimeoutError
-
-
 @pytest.mark.parametrize("fault", SLOW_FAULTS[:3])
 def test_the_deadline_holds_with_an_injected_client(serve: Any, connect: Any, kind: str, fault: Script) -> None:
     http: Any = httpx.Client(timeout=5) if kind == "sync" else httpx.AsyncClient(timeout=5)
@@ -423,46 +371,47 @@ def test_the_deadline_holds_with_an_injected_client(serve: Any, connect: Any, ki
         client.runner.run(http.aclose())
 
 
-@pytest.mark.skipif(not socket.has_ipv6, reason="needs two addresses of this machine")
-def test_a_silent_address_of_a_host_does_not_keep_the_next_one_from_being_tried(
-    serve: Any, dial: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As where IPv6 leads nowhere, and IPv4 works."""
-    server = serve(answers)
-    held, port = blackhole("::1", server.port)
-    six = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0))
-    four = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-    addresses = {"localhost": [six, four], "::1": [six], "127.0.0.1": [four]}
+class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body without an end, which takes no memory: every piece of it is the same."""
 
-    def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
-        return addresses[host if isinstance(host, str) else host.decode()]
+    piece = b" " * (1 << 20)
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    server.url = server.url.replace("127.0.0.1", "localhost")
-    assert ask(dial(server, max_retries=0), timeout=0.6) is None
-    for sock in held:
-        sock.close()
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield self.piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield self.piece
 
 
-def test_a_transport_that_connects_again_by_itself_ends_in_time(connect: Any, kind: str) -> None:
-    with Server((answers,)) as server:
-        pass
-    transport = (httpx.HTTPTransport if kind == "sync" else httpx.AsyncHTTPTransport)(retries=5)
-    client = connect(base_url=server.url, transport=transport, max_retries=0)
-    error = failure_of(lambda: ask(client, deadline=0.2), within=0.2)
-    assert kind == "async" or not error.maybe_done  # cut off from outside, nobody knows
+def test_an_answer_without_an_end_is_an_error(connect: Any) -> None:
+    client = connect(lambda _: httpx.Response(200, stream=Endless()), max_retries=0)
+    with pytest.raises(InvalidResponseError, match="more than 128 MiB") as caught:
+        ask(client, timeout=None, deadline=None)
+    assert caught.value.status_code == 200
+    assert caught.value.maybe_done
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
-def test_a_unix_socket_ends_in_time_too(connect: Any, kind: str, tmp_path: Path) -> None:
-    path = str(tmp_path / "s")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        listener.listen()
-        transport = (httpx.HTTPTransport if kind == "sync" else httpx.AsyncHTTPTransport)(uds=path)
-        client = connect(base_url="http://localhost", transport=transport, max_retries=0)
-        error = failure_of(lambda: ask(client, deadline=0.1), within=0.1)
+class DripsSlowly(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a transport that has no sockets of httpx."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(50):
+            time.sleep(0.02)
+            yield b" "
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(50):
+            await asyncio.sleep(0.02)
+            yield b" "
+
+
+def test_a_transport_without_sockets_of_httpx_ends_in_time_too(connect: Any) -> None:
+    client = connect(lambda _: httpx.Response(200, stream=DripsSlowly()), max_retries=0)
+    error = failure_of(lambda: ask(client, timeout=0.1), within=0.1)
     assert type(error) is APITimeoutError
+    assert error.maybe_done
 
 
 def test_one_thread_s_little_time_is_not_another_s(serve: Any) -> None:

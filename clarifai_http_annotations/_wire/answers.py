@@ -20,11 +20,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import APIError, APIStatusError, InvalidResponseError, advice_for, status_error_class
+from ..errors import APIError, APIStatusError, InvalidResponseError
 from ..models._base import read
 from ..models.annotation import Annotation
 from ..models.status import StatusCode, known_code
 from .guard import place_of
+from .refusals import status_error, text_of
 
 MAX_BYTES = 128 * 1024 * 1024
 """Longest answer that is read, decoded (docs: "API outputs")."""
@@ -90,14 +91,15 @@ def parse_answer(
 
 
 def _judge(raw: RawAnswer, per_item: bool, redact: Callable[[str], str], now: float) -> Answer | APIError:
-    tree, unreadable = _parse(raw.content)
+    tree, unreadable = parse_json(raw.content)
     status = tree.get("status") if isinstance(tree, dict) else None
     code = known_code(status.get("code")) if isinstance(status, dict) else None
     succeeded = 200 <= raw.status_code < 300
     if isinstance(tree, dict) and isinstance(status, dict) and code is not None:
-        itemised = per_item and code in (StatusCode.MIXED_STATUS, StatusCode.FAILURE) and _has_item_statuses(tree)
+        failed = code == StatusCode.FAILURE and _has_item_statuses(tree)
+        itemised = per_item and (failed or code == StatusCode.MIXED_STATUS)
         if itemised or (succeeded and code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)):
-            return Answer(raw.status_code, code, _text(status.get("req_id")) or None, tree)
+            return Answer(raw.status_code, code, text_of(status.get("req_id")) or None, tree)
     elif succeeded:
         reason = unreadable or "it has no status"
         return invalid_response(raw, f"{reason} (it begins with {_excerpt(raw, redact)!r})")
@@ -160,35 +162,6 @@ def read_page(answer: Answer) -> list[Annotation]:
     return [read_model(answer, tree, f"annotations[{index}]") for index, tree in enumerate(items_of(answer))]
 
 
-def status_error(
-    status: Any,
-    *,
-    http_status: int | None = None,
-    message: str,
-) -> APIStatusError:
-    """Return the error that a ``status`` object of the API describes; the key is out of it already."""
-    status = status if isinstance(status, dict) else {}
-    code = known_code(status.get("code"))
-    description, details = _text(status.get("description")), _text(status.get("details"))
-    said = status.get("http_status_code")
-    named = said if isinstance(said, int) and 400 <= said < 600 else None
-    number = int(code) if isinstance(code, int) else None
-    cls = status_error_class(named or http_status, number, duplicate=is_duplicate(code, f"{description} {details}"))
-    error = cls(message)
-    error.status_code, error.http_status_code = http_status, named
-    error.code = int(code) if isinstance(code, StatusCode) else code
-    error.code_name = code.name if isinstance(code, StatusCode) else None
-    error.description, error.details = description, details
-    error.request_id = _text(status.get("req_id")) or None
-    error.hint = advice_for(error)
-    return error
-
-
-def is_duplicate(code: object, text: str) -> bool:
-    """Tell whether an error says that the id is taken. There is no one code for it, so the text counts too."""
-    return code == StatusCode.DATABASE_DUPLICATE_KEY or "duplicate" in text.lower()
-
-
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that a ``Retry-After`` asks for: a number or a date; nonsense is ``None``."""
     text = headers.get("retry-after", "").strip()
@@ -215,8 +188,8 @@ def _date(text: str) -> float | None:
 # --- parsing -------------------------------------------------------------------------------------
 
 
-def _parse(content: bytes) -> tuple[Any, str | None]:
-    """Return the JSON of a body, or why there is none."""
+def parse_json(content: bytes) -> tuple[Any, str | None]:
+    """Return the JSON of a body, and why it is no object; no exception, whatever it is."""
     if not content.strip():
         return None, "the body is empty"
     try:
@@ -235,10 +208,6 @@ def _no_constant(name: str) -> None:
 def _has_item_statuses(tree: dict[str, Any]) -> bool:
     items = tree.get("annotations")
     return isinstance(items, list) and any(isinstance(item, dict) and item.get("status") for item in items)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _excerpt(raw: RawAnswer, redact: Callable[[str], str]) -> str:

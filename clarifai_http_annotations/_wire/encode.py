@@ -82,8 +82,9 @@ def _model_tree(model: WireModel) -> Tree:
         if name not in said and (name in model.from_server or value in ([], "")):
             continue
         tree[name] = _plain(value)
-    if model.holds_content and model.__pydantic_extra__:
-        unknown = ", ".join(sorted(model.__pydantic_extra__))
+    lost = (model.__pydantic_extra__ or {}).keys() - model.from_server
+    if model.holds_content and lost:
+        unknown = ", ".join(sorted(lost))
         raise InvalidRequestError(
             f"{type(model).__name__} holds {unknown}, which came in an answer and which this version cannot send.",
             hint="Build the annotation anew from the parts that you want to send.",

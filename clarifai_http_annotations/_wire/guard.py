@@ -66,7 +66,7 @@ def guard(tree: Any, *, fractional_values: bool = False) -> None:
         for place, concept in find_concepts(tree):
             if type(concept) is not dict:
                 problems.append((place, "is not a concept with an id and a value"))
-            elif concept.get("value") is None:
+            elif has_no_value(concept):
                 missing = True
                 problems.append((place, MISSING_VALUE))
             else:
@@ -113,6 +113,11 @@ def find_concepts(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
                 yield (*place, key, index), concept
         elif (type(item) is dict or type(item) is list) and key not in FREE_JSON:
             yield from find_concepts(item, (*place, key))
+
+
+def has_no_value(concept: Any) -> bool:
+    """Tell whether this is a concept without ``value``; null says nothing either."""
+    return isinstance(concept, dict) and concept.get("value") is None
 
 
 def place_of(place: Place) -> str:

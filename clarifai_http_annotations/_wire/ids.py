@@ -21,6 +21,8 @@ import json
 import struct
 from typing import Any
 
+from .guard import find_concepts
+
 ALGORITHM = "clarifai-http-annotations/1"
 
 
@@ -80,6 +82,9 @@ def _holds_field(stored: dict[str, Any], key: str, sent: Any) -> bool:
         return True  # the state of the work moves on without the content
     if key == "concepts":
         return holds(_by_id(stored.get(key)), _by_id(sent)) and len(stored.get(key) or ()) == len(sent)
+    if key == "value":
+        said = stored.get(key)
+        return holds(1.0 if said is None else said, sent)  # as it reads: the HTTP rule
     if sent in ([], {}) or sent == 0:
         return holds(stored.get(key) or sent, sent)  # protobuf's JSON may leave out what is empty or zero
     return holds(stored.get(key), sent)
@@ -87,4 +92,18 @@ def _holds_field(stored: dict[str, Any], key: str, sent: Any) -> bool:
 
 def _by_id(concepts: Any) -> dict[Any, Any]:
     listed = concepts if isinstance(concepts, list) else []
-    return {str(concept.get("id")): concept for concept in listed if isinstance(concept, dict)}
+    return {
+        str(concept.get("id")): {key: concept[key] for key in concept.keys() & {"id", "value"}}  # and not the name
+        for concept in listed
+        if isinstance(concept, dict)
+    }
+
+
+def flipped(stored: Any, sent: Any) -> bool:
+    """Tell whether a concept is in both at the same place, with another value in each."""
+    said = {(*place[:-1], concept["id"]): concept.get("value") for place, concept in find_concepts(sent)}
+    return any(
+        (where := (*place[:-1], str(concept.get("id")))) in said and not _holds_field(concept, "value", said[where])
+        for place, concept in find_concepts(stored)
+        if isinstance(concept, dict)
+    )

@@ -2,12 +2,13 @@
 
 Rules:
 
-1. An answer is matched by its ids. Only an answer that carries none of ours (a refused item
-   may come without an id) is matched by input and content, and a refusal among several of one
-   input by their order, which then decides nothing but whose text is whose.
-2. A duplicate of an id that the content made is stored: the same content is there already.
-3. A duplicate of an id that the caller chose, a whole batch refused as duplicate, and an
-   annotation of which an answer says nothing are unclear: they are settled by asking.
+1. An answer is matched by its ids. Only one that carries no id (a refused item may come without)
+   is matched by input and content, and a refusal among several of one input by their order: then
+   it may be another's, so it decides nothing but whose text is whose.
+2. A duplicate key (40010) of an id that the content made is stored: the same content is there.
+3. What is unclear is settled by asking: any other duplicate, a whole batch refused as duplicate,
+   an internal failure, a code that is unknown, a polarity that came back turned around, and an
+   annotation of which an answer says nothing, or contradicts itself.
 4. Other content under the same id is a conflict, never a success.
 """
 
@@ -17,14 +18,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import APIError, ConflictError, Failure, InvalidRequestError, PartialFailureError
+from ..errors import (
+    APIError,
+    ConflictError,
+    Failure,
+    InternalServerError,
+    InvalidRequestError,
+    PartialFailureError,
+)
 from ..models._base import read
 from ..models.annotation import Annotation
 from ..models.status import STORED, StatusCode, known_code
 from . import answers
 from .answers import Answer
 from .encode import check, to_tree
-from .ids import canonical, derive_id, holds
+from .ids import canonical, derive_id, flipped, holds
+from .refusals import status_error
 from .requests import MAX_ANNOTATIONS
 
 Key = tuple[str, str]
@@ -157,20 +166,23 @@ def judge(items: Sequence[Item], answer: Answer, redact: Any = str) -> dict[Key,
     """
     listed = [found for found in answers.items_of(answer) if isinstance(found, dict)]
     matched = match(items, listed)
-    return {item.key: _verdict(item, matched.get(item.key), answer, redact) for item in items}
+    alone = len(items) == len(listed) == 1
+    return {item.key: _verdict(item, matched.get(item.key), answer, alone, redact) for item in items}
 
 
 def match(items: Sequence[Item], listed: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Find for each item the part of an answer that is about it, in whatever order they came."""
-    by_key = {key_of(found): found for found in listed}
-    matched = {item.key: by_key[item.key] for item in items if item.key in by_key}
-    left = [found for found in listed if key_of(found) not in matched]
+    matched = {}
+    left = [found for found in listed if key_of(found)[1] is None]
     for item in items:
-        if item.key in matched:
+        said = [found for found in listed if key_of(found) == item.key]
+        if said and all(_code(found) == _code(said[0]) for found in said):
+            matched[item.key] = said[0]
+        if said:
             continue
         content = {key: value for key, value in item.tree.items() if key != "id"}
         same_input = [found for found in left if found.get("input_id") == item.tree["input_id"]]
-        refused = [found for found in same_input if known_code(_status(found).get("code")) not in STORED]
+        refused = [found for found in same_input if _code(found) not in STORED]
         about = next((found for found in same_input if holds(found, content)), None) or next(iter(refused), None)
         if about is not None:
             matched[item.key] = about
@@ -189,19 +201,28 @@ def _status(found: dict[str, Any]) -> dict[str, Any]:
     return status if isinstance(status, dict) else {}
 
 
-def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, redact: Any) -> Verdict:
+def _code(found: dict[str, Any]) -> StatusCode | int | str | None:
+    return known_code(_status(found).get("code")) or None
+
+
+def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any) -> Verdict:
     if found is None:
         return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
-    code = known_code(_status(found).get("code"))
-    unsaid = code in (None, 0) and answer.code == StatusCode.SUCCESS
+    code = _code(found)
+    unsaid = code is None and answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
     as_asked = code is not None and code == known_code(item.tree.get("status", {}).get("code"))
     if code in STORED or unsaid or as_asked:
-        return Stored(answers.read_model(answer, found, f"annotations[{item.index}]"))
+        stored = answers.read_model(answer, found, f"annotations[{item.index}]")
+        if flipped(found, item.tree):
+            return Unclear(answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around"))
+        return Stored(stored)
     status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
-    error = answers.status_error(status, message="was not stored, without a reason")
-    if not isinstance(error, ConflictError):
-        return Failed(error)
-    return already_stored(item) if item.derived else Unclear(error)
+    error = status_error(status, message="was not stored, without a reason")
+    if item.derived and code == StatusCode.DATABASE_DUPLICATE_KEY and key_of(found) == item.key:
+        return already_stored(item)
+    maybe_anothers = key_of(found) != item.key and not alone
+    says_little = not isinstance(code, StatusCode) or isinstance(error, (ConflictError, InternalServerError))
+    return Unclear(error) if maybe_anothers or says_little else Failed(error)
 
 
 def already_stored(item: Item) -> Stored:
@@ -251,16 +272,17 @@ def conclude(items: Sequence[Item], keys: Sequence[Key], verdicts: dict[Key, Sto
         APIError: If there is one annotation and it failed.
         PartialFailureError: If there are several and some, or all, failed.
     """
+    by_key = {item.key: item for item in items}
     failures = [
-        Failure(item.index, item.annotation, verdict.error)
-        for item in items
-        if isinstance(verdict := verdicts[item.key], Failed)
+        Failure(index, by_key[key].annotation, verdict.error)
+        for index, key in enumerate(keys)
+        if isinstance(verdict := verdicts[key], Failed)
     ]
     if failures and len(items) == 1:
         raise failures[0].error
     stored = [verdict.annotation for key in keys if isinstance(verdict := verdicts[key], Stored)]
     if failures:
         others = "the others are (.succeeded)" if stored else "none is"
-        message = f"create: {len(failures)} of {len(items)} annotations were not stored; {others}."
+        message = f"create: {len(failures)} of {len(keys)} annotations were not stored; {others}."
         raise PartialFailureError(message, succeeded=stored, failed=failures)
     return stored

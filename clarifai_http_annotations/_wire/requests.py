@@ -160,7 +160,7 @@ def split(filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs, or another list is too long.
     """
     ids, input_ids = filters.get("ids"), filters.get("input_ids")
-    if ids is not None and (input_ids is None or len(ids) != len(input_ids)):
+    if ids is not None and len(ids) != len(input_ids or ()):
         found = "no input_ids" if input_ids is None else f"{len(input_ids)} input_ids"
         raise InvalidRequestError(f"ids and input_ids are pairs, of the same length and order: {len(ids)} and {found}.")
     common = {key: value for key, value in filters.items() if value is not None and key not in ("ids", "input_ids")}

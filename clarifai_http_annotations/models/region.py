@@ -64,6 +64,8 @@ class Region(WireModel):
     """
 
     read_defaults: ClassVar[dict[str, Any]] = {"id": ""}
+    from_server: ClassVar[frozenset[str]] = frozenset({"value"})  # of a prediction
+    holds_content: ClassVar[bool] = True
 
     id: Id = ""
     region_info: RegionInfo | None = None

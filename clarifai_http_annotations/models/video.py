@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ class FrameInfo(WireModel):
         number: Number of the frame in the video.
     """
 
+    holds_content: ClassVar[bool] = True
+
     # Answers print uint64 as text: pydantic's ordinary int takes "5000" too.
     time: Annotated[int, Field(ge=0)] | None = None
     number: Annotated[int, Field(ge=0)] | None = None
@@ -32,6 +34,8 @@ class Frame(WireModel):
         frame_info: Which frame.
         data: What is in it.
     """
+
+    holds_content: ClassVar[bool] = True
 
     frame_info: FrameInfo | None = None
     data: Data | None = None

@@ -18,7 +18,8 @@ from uuid import uuid4
 import httpx
 from pydantic import ValidationError
 
-from .._wire.guard import describe, find_concepts, place_of
+from .._wire.answers import parse_json
+from .._wire.guard import describe, find_concepts, has_no_value, place_of
 from ..client import AsyncClient, Client
 from ..models._base import read
 from ..models.annotation import Annotation
@@ -93,7 +94,9 @@ class Emulator:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
-        body, broken = _parse(request.read())
+        content = request.read()
+        body, _ = parse_json(content)
+        broken = bool(content) and body is None
         with self._lock:
             self.requests.append(Recorded(request.method, path, parse_qs(query, keep_blank_values=True), body))
             try:
@@ -177,7 +180,7 @@ class Emulator:
         return 400, {"status": {"code": 10020, "description": "Failure"}, "annotations": answered}
 
     def _look_for_missing_values(self, body: Tree) -> None:
-        missing = [describe(body, place) for place, concept in find_concepts(body) if _has_no_value(concept)]
+        missing = [describe(body, place) for place, concept in find_concepts(body) if has_no_value(concept)]
         self.missing_values += missing
         if missing and self._strict:
             details = f"strict emulator: no value, which HTTP takes for positive, in {'; '.join(missing)}"
@@ -241,10 +244,6 @@ def _refused(asked: Tree, refusal: tuple[int, str, str]) -> Tree:
     return {**deepcopy(asked), "status": {"code": int(code), "description": description, "details": details}}
 
 
-def _has_no_value(concept: Any) -> bool:
-    return isinstance(concept, dict) and concept.get("value") is None
-
-
 def _check_shape(asked: list[Any]) -> None:
     """Refuse what cannot be parsed into messages, as a parser of protobuf's JSON does: the request as a whole."""
     for index, tree in enumerate(asked):
@@ -263,17 +262,6 @@ def _check_shape(asked: list[Any]) -> None:
             detail = invalid.errors(include_url=False, include_input=False)[0]
             details = f"annotations[{index}].{place_of(detail['loc'])}: {detail['msg']}"
             raise _Refused(400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", details) from None
-
-
-def _parse(content: bytes) -> tuple[Any, bool]:
-    try:
-        return (json.loads(content, parse_constant=_no_constant), False) if content else (None, False)
-    except (ValueError, RecursionError):
-        return None, True
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _number(query: dict[str, list[str]], key: str, default: int) -> int:
