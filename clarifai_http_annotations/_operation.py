@@ -18,9 +18,9 @@ Rules:
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
-from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 P = ParamSpec("P")
@@ -43,7 +43,7 @@ class Operations:
         if not issubclass(cls, (Blocking, Awaiting)):
             return
         for name in {name for base in cls.__mro__ for name in vars(base)}:
-            found = getattr_static(cls, name)
+            found = inspect.getattr_static(cls, name)
             if isinstance(found, (operation, paged)):
                 setattr(cls, name, found.blocking if issubclass(cls, Blocking) else found.awaiting)
 
@@ -90,6 +90,9 @@ class paged(Generic[P, T]):
             finally:
                 run(items.aclose())
 
+        signature = inspect.signature(function)
+        returned = str(signature.return_annotation).replace("AsyncIterator", "Iterator")
+        vars(blocking)["__signature__"] = signature.replace(return_annotation=returned)
         self.awaiting, self.blocking = function, blocking
 
     if TYPE_CHECKING:

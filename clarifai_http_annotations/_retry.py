@@ -232,9 +232,8 @@ async def repeat(
         if state.attempt_number > max_retries:
             return True
         if left is not None and pause >= left:
-            _add_hint(
-                error, f"No further try: a wait of {pause:.3g} s does not fit into deadline={deadline.seconds:g}."
-            )
+            room = "is used up" if left == 0.0 else f"has no room for a wait of {pause:.3g} s"
+            _add_hint(error, f"No further try: deadline={deadline.seconds:g} {room}.")
             return True
         if pause > MAX_RETRY_AFTER:
             _add_hint(error, f"No further try: the server asks to wait for {pause:g} s.")

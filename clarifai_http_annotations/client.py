@@ -81,7 +81,10 @@ class _Client(AnnotationOperations, Generic[HttpT, TransportT]):
     def _refuse_other_kind(self, given: object, kind: type[Any], argument: str) -> None:
         if given is not None and not isinstance(given, kind):
             raise ConfigurationError(
-                f"{argument} of {type(self).__name__} must be an httpx.{kind.__name__}, not {type(given).__name__}."
+                f"{argument} of {type(self).__name__} must be an httpx.{kind.__name__}, not {type(given).__name__}.",
+                hint="A function from request to response is wrapped as httpx.MockTransport(it)."
+                if callable(given)
+                else None,
             )
 
     def _adopt(self, http: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -120,18 +120,15 @@ def resolve(
     if pat is None and token is None:
         token = _key(hide(variable("CLARIFAI_SESSION_TOKEN")), "CLARIFAI_SESSION_TOKEN")
     key = pat or token
-    if key is None:
-        raise ConfigurationError(
-            "There is no key: give pat= or set CLARIFAI_PAT.",
-            hint="A personal access token is made at https://clarifai.com/settings/security. "
-            "To try things out without one, use clarifai_http_annotations.testing.Emulator.",
-        )
+    user_id = _given(user_id, variable("CLARIFAI_USER_ID"))
+    app_id = _given(app_id, variable("CLARIFAI_APP_ID"))
+    _check_that_nothing_is_missing(key, user_id, app_id)
     base, is_loopback = check_base_url(_given(base_url, variable("CLARIFAI_API_BASE") or DEFAULT_BASE_URL))
     return Settings(
-        key=key,
+        key=cast("Secret", key),
         is_token=pat is None,
-        user_id=_name(_given(user_id, variable("CLARIFAI_USER_ID")), "user_id", "CLARIFAI_USER_ID"),
-        app_id=_name(_given(app_id, variable("CLARIFAI_APP_ID")), "app_id", "CLARIFAI_APP_ID"),
+        user_id=_name(user_id, "user_id"),
+        app_id=_name(app_id, "app_id"),
         base_url=base,
         is_loopback=is_loopback,
         timeout=check_timeout(timeout),
@@ -225,7 +222,7 @@ def check_timeout(value: object) -> float | httpx.Timeout | None:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LONGEST:
         raise ConfigurationError(
-            f"timeout must be seconds from 0 to {LONGEST:g}, an httpx.Timeout or None, not {value!r}."
+            f"timeout must be seconds, more than 0 and at most {LONGEST:g}, an httpx.Timeout or None, not {value!r}."
         )
     return float(value)
 
@@ -243,10 +240,27 @@ def check_deadline(value: object) -> float | None:
     return float(value)
 
 
-def _name(value: object, argument: str, variable: str) -> str:
-    if isinstance(value, str) and not value.strip():
-        me = ' ("me" is the owner of the key)' if argument == "user_id" else ""
-        raise ConfigurationError(f"There is no {argument}: give {argument}= or set {variable}{me}.")
+def _check_that_nothing_is_missing(key: Secret | None, user_id: object, app_id: object) -> None:
+    settings = [
+        (key is None, "There is no key: give pat= or set CLARIFAI_PAT."),
+        (
+            _is_blank(user_id),
+            'There is no user_id: give user_id= or set CLARIFAI_USER_ID ("me" is the owner of the key).',
+        ),
+        (_is_blank(app_id), "There is no app_id: give app_id= or set CLARIFAI_APP_ID."),
+    ]
+    if missing := [sentence for is_missing, sentence in settings if is_missing]:
+        raise ConfigurationError(
+            " ".join(missing),
+            hint="To try things out without any of them, use clarifai_http_annotations.testing.Emulator.",
+        )
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+def _name(value: object, argument: str) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(f"{argument} must be text, not {type(value).__name__}.")
     return value.strip()

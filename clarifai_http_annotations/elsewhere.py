@@ -8,10 +8,12 @@ from typing import Any, Literal, get_args
 from pydantic import ValidationError
 
 from ._wire.encode import to_tree
-from ._wire.guard import MISSING_VALUE, describe, find_concepts, has_no_value, place_of
+from ._wire.guard import FREE_JSON, NO_VALUE, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
 from .models._base import read
 from .models.annotation import Annotation
+
+GIVE_CONTENT = "Give the content of a file (path.read_text()): an annotation, a list of them, or a request or answer."
 
 MissingValue = Literal["error", "positive", "negative"]
 
@@ -46,9 +48,9 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     trees = _annotations_of(tree)
     missing = [(place, found) for place, found in find_concepts(tree) if has_no_value(found)]
     if missing and missing_value == "error":
-        problems = [f"{describe(tree, place)} {MISSING_VALUE}" for place, _ in missing]
+        problems = [f"{describe(tree, place)} {NO_VALUE}." for place, _ in missing]
         raise MissingValueError(
-            "\n  ".join([f"{len(missing)} concepts have no value:", *problems]),
+            "\n  ".join(["Concepts without value:", *problems]),
             hint='\nSay what they are: missing_value="negative" for JSON that protobuf printed, '
             '"positive" for a body that was meant for the REST API.',
             problems=problems,
@@ -59,12 +61,21 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
 
 
 def _parse(source: object) -> Any:
-    if not isinstance(source, (str, bytes, bytearray)):
-        return source
-    try:
-        return json.loads(source)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"This is not JSON: {error}.") from None
+    if isinstance(source, (str, bytes, bytearray)):
+        try:
+            return json.loads(source, object_pairs_hook=_once_each)
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequestError(f"This is not JSON: {error}.", hint=GIVE_CONTENT) from None
+    if not isinstance(source, (dict, list, tuple)):
+        raise InvalidRequestError(f"There are no annotations in a {type(source).__name__}.", hint=GIVE_CONTENT)
+    return source
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    tree = dict(pairs)
+    if len(tree) < len(pairs):  # which "value" would count?
+        raise ValueError(f"a key is there twice in {sorted(key for key, _ in pairs)}")
+    return tree
 
 
 def _annotations_of(tree: Any) -> list[Any]:
@@ -74,21 +85,38 @@ def _annotations_of(tree: Any) -> list[Any]:
         return [tree.get("annotation", tree)]
     if isinstance(tree, list):
         return tree
-    raise InvalidRequestError(f"There are no annotations in a {type(tree).__name__}: give an object or a list.")
+    raise InvalidRequestError(f"There are no annotations in a {type(tree).__name__}.", hint=GIVE_CONTENT)
 
 
 def _read(tree: Any, index: int) -> Annotation:
-    if isinstance(tree, dict) and "inputId" in tree:
+    if camel := _camel_case_in(tree):
         raise InvalidRequestError(
-            f"annotations[{index}] has the names of fields in camelCase, as protobuf prints them by default.",
+            f"annotations[{index}] has names in camelCase ({camel}), as protobuf prints them by default.",
             hint="Print it with preserving_proto_field_name=True: the API's names are like input_id.",
         )
+    if isinstance(tree, dict) and "input_id" not in tree:
+        raise InvalidRequestError(f"annotations[{index}] has no input_id, so it is no annotation.", hint=GIVE_CONTENT)
     try:
         annotation = read(Annotation, tree)
     except ValidationError as invalid:
-        problems = [f"annotations[{index}].{place_of(e['loc'])}: {e['msg']}" for e in invalid.errors()]
+        problems = [f"{place_of(('annotations', index, *e['loc']))}: {e['msg']}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
     if annotation.status is not None and annotation.status.code:
         # In an answer the status is the server's; in a file it is somebody's word, and is sent.
         annotation.__pydantic_fields_set__.add("status")
     return annotation
+
+
+_CAMEL_CASE = frozenset(
+    {"inputId", "regionInfo", "boundingBox", "topRow", "leftCol", "bottomRow", "rightCol", "frameInfo", "timeSegments"}
+)
+
+
+def _camel_case_in(tree: Any) -> str | None:
+    """Return the first name of a field that only protobuf's default JSON has."""
+    if isinstance(tree, dict):
+        found = next(iter(_CAMEL_CASE & tree.keys()), None)
+        inner = [item for key, item in tree.items() if key not in FREE_JSON]
+    else:
+        found, inner = None, tree if isinstance(tree, list) else []
+    return found or next(filter(None, map(_camel_case_in, inner)), None)

@@ -185,7 +185,7 @@ class APIStatusError(APIError):
         code = f"Clarifai {self.code}" + (f" {self.code_name}" if self.code_name else "")
         said = [f"HTTP {self.status_code}"] if self.status_code is not None else []
         said += [code] if self.code is not None else []
-        text = ": ".join(_folded(part) for part in (self.description, self.details) if part) or self.message
+        text = _folded(": ".join(part for part in (self.description, self.details) if part) or self.message)
         request = f" (request id {self.request_id})" if self.request_id else ""
         return f"answered {', '.join(said)}: {text.rstrip('.')}{request}"
 

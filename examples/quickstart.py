@@ -21,7 +21,7 @@ annotations = [
     Annotation.of(INPUT, positive("boat"), negative("person"), region=BOX),
 ]
 
-on_clarifai = "CLARIFAI_PAT" in os.environ
+on_clarifai = bool(os.environ.get("CLARIFAI_PAT"))
 if not on_clarifai:
     print("CLARIFAI_PAT is not set: this runs on the embedded emulator.\n")
     os.environ |= {"CLARIFAI_PAT": "emulator-key", "CLARIFAI_USER_ID": "me", "CLARIFAI_APP_ID": "emulator-app"}

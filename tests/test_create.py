@@ -119,7 +119,7 @@ def test_running_it_again_stores_nothing_twice(connect: Any, emulator: Emulator)
         (None, "not NoneType"),
         ([TREE, "tree"], r"annotations\[1\] is a str: give Annotation objects"),
         ([{"input_id": "in", "dta": {}}], r"annotations\[0\] \(input 'in'\), dta: .*did you mean 'data'\?"),
-        ([{"input_id": "in", "zzz": {}}], r"zzz: the API has no such field$"),
+        ([{"input_id": "in", "zzz": {}}], r"zzz: there is no such field$"),
         ([{"id": "a"}], r"annotations\[0\], input_id: is required"),
         ([TREE.model_copy(update={"input_id": ""})], r"annotations\[0\], input_id: must not be empty"),
         (

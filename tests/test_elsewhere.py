@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def values(source: Any, **policy: Any) -> list[dict[str, float]]:
 
 
 def test_by_default_every_place_without_a_value_is_listed_and_nothing_is_guessed() -> None:
-    with pytest.raises(MissingValueError, match="2 concepts have no value") as refused:
+    with pytest.raises(MissingValueError, match="Concepts without value") as refused:
         read_annotations({"annotations": [PRINTED]})
     assert [problem.split(" has ")[0] for problem in refused.value.problems] == [
         "annotations[0].data.concepts[1] (input 'in-1'): concept 'water'",
@@ -89,8 +90,14 @@ def test_what_was_read_can_be_sent_with_its_status_and_both_polarities(connect: 
         (b"\xff\xfe\xfd", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("3", "no annotations in a int"),
+        ("{}", r"annotations\[0\] has no input_id"),
+        ([{"image_id": 1, "bbox": []}], r"annotations\[0\] has no input_id"),
+        ('{"input_id": "in", "data": {"concepts": [{"id": "a", "value": 1, "value": 0}]}}', "a key is there twice"),
+        ({"inputId": "in"}, r"annotations\[0\] has names in camelCase \(inputId\).*preserving_proto_field_name"),
+        ([{"input_id": "in", "data": {"regions": [{"regionInfo": {}}]}}], "camelCase"),
+        (Path("labels.json"), r"no annotations in a PosixPath\. Give the content of a file"),
         (None, "no annotations in a NoneType"),
-        ([3], r"annotations\[0\]\.: Input should be"),
+        ([3], r"annotations\[0\]: Input should be"),
         ([{"input_id": 3}], r"annotations\[0\]\.input_id: Input should be"),
         ([{"input_id": "in", "data": {"concepts": [{"id": "a", "value": "x"}]}}], r"concepts\[0\]\.value: "),
         ([{"input_id": object()}], "cannot be sent"),

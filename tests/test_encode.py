@@ -102,7 +102,7 @@ def test_an_annotation_that_was_read_can_be_edited_and_stored_under_another_id(c
 )
 def test_content_of_an_answer_that_this_version_cannot_send_is_not_dropped_in_silence(data: Any) -> None:
     annotation = read(Annotation, {"id": "a", "input_id": "in", "data": data})
-    with pytest.raises(InvalidRequestError, match=r"holds (time_segments|polygon), which came in an answer"):
+    with pytest.raises(InvalidRequestError, match=r"holds (time_segments|polygon), which this version"):
         to_tree(annotation)
 
 

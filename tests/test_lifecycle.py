@@ -212,7 +212,7 @@ def test_a_fork_in_the_middle_of_opening_leaves_a_client_that_works(server: Serv
 @pytest.mark.parametrize("given", ["transport", "http_client"])
 def test_a_forked_process_does_not_talk_on_the_sockets_of_what_its_parent_was_given(server: Server, given: str) -> None:
     """Two processes on one socket read each other's answers. To refuse is as good as to connect anew."""
-    made = httpx.HTTPTransport() if given == "transport" else httpx.Client()
+    made: Any = httpx.HTTPTransport() if given == "transport" else httpx.Client()
     with made, client_of(server, **{given: made}) as client:
         ask(client)
 
@@ -234,7 +234,12 @@ def test_a_process_with_another_id_opens_a_pool_of_its_own(
     client = connect(emulator)
     inner = getattr(client, "inner", client)
     made: list[Any] = []
-    monkeypatch.setattr(inner, "_adopt", lambda http: made.append(http) or http)
+
+    def adopt(http: Any) -> Any:
+        made.append(http)
+        return http
+
+    monkeypatch.setattr(inner, "_adopt", adopt)
     list(client.list())
     parent = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: parent + 1)

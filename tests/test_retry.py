@@ -119,7 +119,7 @@ def test_a_wait_that_does_not_fit_the_deadline_is_not_begun(connect: Any, clock:
     error = failure_of(connect(server, deadline=20.0))
     assert type(error) is RateLimitError
     assert (len(server.requests), clock.slept) == (1, [])
-    assert "a wait of 20 s does not fit into deadline=20" in str(error)
+    assert "deadline=20 has no room for a wait of 20 s" in str(error)
     assert "Send fewer requests" in str(error)
 
 
@@ -196,7 +196,7 @@ def test_no_attempt_begins_after_the_deadline_or_may_outlive_it(connect: Any, cl
     error = failure_of(client)
     first, second, third = allowed
     assert (first, 54.5 <= second <= 55.0, 8.5 <= third <= 10.0) == (60.0, True, True)
-    assert "does not fit into deadline=100" in str(error)
+    assert "deadline=100 is used up" in str(error)
 
 
 @pytest.mark.parametrize("timeout", [None, httpx.Timeout(5.0)], ids=["none", "httpx"])

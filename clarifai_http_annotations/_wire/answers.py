@@ -232,13 +232,12 @@ def _refusal(raw: RawAnswer, tree: Any, redact: Callable[[str], str], now: float
     if isinstance(tree, dict) and not isinstance(status, dict):
         # google.rpc.Status, which the gateway before the API uses; its codes are not Clarifai's
         status = {"description": tree.get("message")}
-    error = status_error(status, http_status=raw.status_code, message="")
-    location = raw.headers.get("location")
-    if 300 <= raw.status_code < 400:
-        error.message = f"a redirect to {redact(location or 'nowhere')!r}"
+    is_redirect = 300 <= raw.status_code < 400
+    redirect = f"a redirect to {redact(raw.headers.get('location', 'nowhere'))!r}"
+    message = redirect if is_redirect else _excerpt(raw, redact) or "an empty body"
+    error = status_error(status, http_status=raw.status_code, message=message)
+    if is_redirect:
         error.hint = "Redirects are not followed, because the key goes only to base_url=; check that setting."
-    else:
-        error.message = _excerpt(raw, redact) or "an empty body"
     error.retry_after = retry_after(raw.headers, now)
     error.body = _excerpt(raw, redact) if tree is None else tree
     return error

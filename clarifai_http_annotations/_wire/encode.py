@@ -86,8 +86,8 @@ def _model_tree(model: WireModel) -> Tree:
     if model.holds_content and lost:
         unknown = ", ".join(sorted(lost))
         raise InvalidRequestError(
-            f"{type(model).__name__} holds {unknown}, which came in an answer and which this version cannot send.",
-            hint="Build the annotation anew from the parts that you want to send.",
+            f"{type(model).__name__} holds {unknown}, which this version of the library does not know and cannot send.",
+            hint="Build the annotation anew from the parts that it knows.",
         )
     return tree
 
@@ -142,7 +142,7 @@ def _problem(detail: Any) -> str:
     if detail["type"] == "missing":
         return f"{field}: is required"
     if detail["type"] == "extra_forbidden":
-        return f"{field}: the API has no such field{_did_you_mean(detail['loc'][-1])}"
+        return f"{field}: there is no such field{_did_you_mean(detail['loc'][-1])}"
     return f"{field}: {detail['msg'].removeprefix('Value error, ')}"
 
 

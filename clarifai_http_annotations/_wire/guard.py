@@ -30,9 +30,9 @@ Place = tuple[str | int, ...]
 FREE_JSON = frozenset({"metadata", "annotation_info"})
 """Keys whose values are the user's own JSON, in which ``concepts`` means nothing."""
 
-MISSING_VALUE = (
-    "has no value. HTTP would store it as positive (1.0), gRPC as negative (0.0): say positive(...) or negative(...)"
-)
+NO_VALUE = "has no value. HTTP would store it as positive (1.0), gRPC as negative (0.0)"
+
+MISSING_VALUE = f"{NO_VALUE}: say positive(...) or negative(...)"
 
 
 def encode_body(tree: dict[str, Any], *, fractional_values: bool = False) -> bytes:

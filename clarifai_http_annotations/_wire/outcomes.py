@@ -145,7 +145,16 @@ def prepare(annotation: object, index: int) -> Item:
             f"Nothing was sent. {place} is a {type(annotation).__name__}: give Annotation objects, "
             "such as Annotation.of(input_id, positive(...), negative(...))."
         )
-    tree = to_tree(annotation)
+    if isinstance(annotation, Mapping) and "annotations" in annotation:
+        raise InvalidRequestError(
+            f"Nothing was sent. {place} is a whole request: give the list in it, request['annotations']."
+        )
+    try:
+        tree = to_tree(annotation)
+    except InvalidRequestError as error:
+        error.args = (f"Nothing was sent. {place}: {error.message}",)
+        error.message = error.args[0]
+        raise
     checked = check(tree, place)
     if isinstance(annotation, Mapping):
         tree = to_tree(checked)  # a dict may say a thing in more ways than the wire does

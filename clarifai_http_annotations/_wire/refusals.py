@@ -90,7 +90,13 @@ def status_error(
     http_status: int | None = None,
     message: str,
 ) -> APIStatusError:
-    """Return the error that a ``status`` object of the API describes; the key is out of it already."""
+    """Return the error that a ``status`` object of the API describes; the key is out of it already.
+
+    Args:
+        status: The object.
+        http_status: HTTP status, or ``None`` for the status of one annotation.
+        message: What to say if it says nothing.
+    """
     status = status if isinstance(status, dict) else {}
     code = known_code(status.get("code"))
     description, details = text_of(status.get("description")), text_of(status.get("details"))
@@ -98,7 +104,7 @@ def status_error(
     named = said if isinstance(said, int) and 400 <= said < 600 else None
     number = int(code) if isinstance(code, int) else None
     cls = status_error_class(named or http_status, number, duplicate=is_duplicate(code, f"{description} {details}"))
-    error = cls(message)
+    error = cls(": ".join(part for part in (description, details) if part) or message)
     error.status_code, error.http_status_code = http_status, named
     error.code = int(code) if isinstance(code, StatusCode) else code
     error.code_name = code.name if isinstance(code, StatusCode) else None

@@ -60,7 +60,8 @@ def quoted(name: object, argument: str) -> str:
             take for a place in the path however it is quoted.
     """
     if not isinstance(name, str) or not name.strip():
-        raise InvalidRequestError(f"{argument} must be a text that is not empty, not {name!r}.")
+        found = repr(name) if isinstance(name, str) else type(name).__name__
+        raise InvalidRequestError(f"{argument} must be a text that is not empty, not {found}.")
     if name in (".", ".."):
         raise InvalidRequestError(f"{argument} {name!r} cannot be part of a URL: it would mean another place.")
     try:

@@ -87,7 +87,7 @@ def as_number(value: object) -> float:
 def _unit(value: object, info: ValidationInfo) -> float:
     number = as_number(value)
     if info.context is not READING and not 0.0 <= number <= 1.0:
-        raise ValueError(f"must be between 0 and 1, not {number:g}")
+        raise ValueError(f"must be between 0 and 1, not {number!r}")
     return number
 
 

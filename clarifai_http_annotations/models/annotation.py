@@ -98,10 +98,14 @@ class Annotation(WireModel):
             status: State of the work, such as ``"ANNOTATION_PENDING"``.
 
         Raises:
-            TypeError: If a concept has no polarity, as plain text has none.
+            TypeError: If a concept has no polarity, as plain text has none, or the region is no box.
             pydantic.ValidationError: If a value cannot be sent.
         """
+        if region is not None and not isinstance(region, BoundingBox):
+            raise TypeError(f"region must be BoundingBox(top_row=..., left_col=..., ...), not {region!r}")
         for concept in concepts:
+            if isinstance(concept, (list, tuple)):
+                raise TypeError("concepts are given one by one: unpack the list, Annotation.of(input_id, *concepts)")
             if not isinstance(concept, Concept):
                 raise TypeError(
                     f"{concept!r} is not a Concept: say positive({concept!r}) if it is present "
