@@ -247,3 +247,53 @@ def test_a_repr_says_where_and_whether_it_is_closed(connect: Any, emulator: Emul
     assert repr(inner) == open_
     client.close()
     assert repr(inner) == open_.replace(")", ", closed)")
+
+
+# --- keys of copies ------------------------------------------------------------------------------
+
+
+def test_an_empty_key_for_a_copy_is_none_and_the_old_one_stays(
+    connect: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLARIFAI_PAT", "somebody-elses-key")
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["authorization"])
+        return emulator(request)
+
+    list(connect(handler, pat="my-own-key").with_options(pat="").list())
+    assert seen == ["Key my-own-key"]
+
+
+def test_a_cookie_for_one_key_does_not_go_along_with_another(connect: Any, emulator: Emulator) -> None:
+    seen: list[str | None] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("cookie"))
+        response = emulator(request)
+        response.headers["set-cookie"] = "session=of-the-first-key"
+        return response
+
+    client = connect(handler)
+    list(client.list())
+    list(client.with_options(pat="another-key").list())
+    assert seen == [None, None]
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_what_httpx_says_of_a_client_that_was_closed_meanwhile_is_said_as_that(kind: str, closes: bool) -> None:
+    """As where one thread closes what another one uses; any other RuntimeError is a mistake in code and passes."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        client._closed = closes
+        raise RuntimeError("Cannot send a request, as the client has been closed.")
+
+    client: Any = (Client if kind == "sync" else AsyncClient)(
+        pat="x", user_id="me", app_id="app", transport=httpx.MockTransport(handler)
+    )
+    with pytest.raises(ClientClosedError if closes else RuntimeError) as caught:
+        call = client.get("a", input_id="in")
+        if kind == "async":
+            asyncio.run(call)
+    assert isinstance(caught.value, ClientClosedError) == closes

@@ -333,6 +333,99 @@ def test_an_outage_is_told_with_what_may_have_happened(connect: Any) -> None:
     assert failure.value.maybe_done
 
 
+# --- answers that do not decide ------------------------------------------------------------------------
+
+
+def turned_around(items: list[Any]) -> list[Any]:
+    items = json.loads(json.dumps(items))
+    for item in items:
+        for concept in item["data"]["concepts"]:
+            concept["value"] = 1.0 - concept["value"]
+    return items
+
+
+def test_an_answer_that_turns_a_label_around_is_settled_by_asking(connect: Any, emulator: Emulator) -> None:
+    created = connect(rewritten(emulator, turned_around)).create([TREE, WATER])
+    assert [concept.value for annotation in created for _, concept in annotation.each_concept()] == [1.0, 0.0]
+
+
+def test_an_answer_without_the_value_of_a_negative_is_settled_by_asking(connect: Any, emulator: Emulator) -> None:
+    def forget(items: list[Any]) -> list[Any]:
+        return [{**item, "data": {"concepts": [{"id": "water"}]}} for item in items]
+
+    [created] = connect(rewritten(emulator, forget)).create(WATER)
+    assert [concept.value for _, concept in created.each_concept()] == [0.0]
+
+
+def test_a_label_that_is_stored_turned_around_is_a_conflict_and_no_success(connect: Any, emulator: Emulator) -> None:
+    def flips(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            body = {"annotations": turned_around(json.loads(request.content)["annotations"])}
+            request = httpx.Request("POST", request.url, headers={"authorization": "Key any"}, json=body)
+        return emulator(request)
+
+    with pytest.raises(ConflictError, match="holds other content"):
+        connect(flips).create(WATER)
+
+
+def test_refusals_without_ids_may_be_one_anothers_and_decide_nothing(connect: Any, emulator: Emulator) -> None:
+    """One of the two is there already, the other was refused, and their answers come in the other order."""
+    client = connect(emulator)
+    client.create(TREE)
+    items = [{"input_id": "in-1", "status": {"code": code}} for code in (24155, 40010)]
+    with pytest.raises(PartialFailureError) as failure:
+        connect(first_post(emulator, lambda _: answer(400, 10020, items))).create([TREE, WATER])
+    assert [concept.id for a in failure.value.succeeded for _, concept in a.each_concept()] == ["tree"]
+    assert [failed.index for failed in failure.value.failed] == [1]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [{"code": 24160}, {"code": 98009}, {"code": 40003, "details": "duplicate name"}, {"code": "BRAND_NEW"}, {}],
+    ids=["unknown", "internal", "another duplicate", "new", "none"],
+)
+@pytest.mark.parametrize("is_there", [True, False], ids=["there", "not there"])
+def test_a_status_that_does_not_decide_is_settled_by_asking(
+    connect: Any, emulator: Emulator, status: Any, is_there: bool
+) -> None:
+    def unsure(request: httpx.Request) -> httpx.Response:
+        if is_there:
+            emulator(request)
+        asked = json.loads(request.content)["annotations"]
+        return answer(207, 10010, [{**item, "status": status} for item in asked])
+
+    client = connect(first_post(emulator, unsure))
+    if is_there:
+        assert len(client.create([TREE, WATER])) == 2
+    else:
+        with pytest.raises(PartialFailureError, match="2 of 2 annotations were not stored; none is"):
+            client.create([TREE, WATER])
+
+
+def test_an_answer_that_says_two_things_of_one_annotation_is_settled_by_asking(
+    connect: Any, emulator: Emulator
+) -> None:
+    def twice(items: list[Any]) -> list[Any]:
+        return [{**items[0], "status": {"code": 24155}}, *items]
+
+    assert len(connect(rewritten(emulator, twice)).create(TREE)) == 1
+
+
+@pytest.mark.parametrize("items", [None, []], ids=["absent", "empty"])
+def test_a_mixed_answer_without_items_is_settled_by_asking(connect: Any, emulator: Emulator, items: Any) -> None:
+    def mixed(request: httpx.Request) -> httpx.Response:
+        emulator(request)
+        return answer(207, 10010, items)
+
+    assert len(connect(first_post(emulator, mixed)).create([TREE, WATER])) == 2
+
+
+def test_a_twin_that_failed_is_told_at_each_of_its_places(connect: Any) -> None:
+    with pytest.raises(PartialFailureError, match="2 of 3 annotations") as failure:
+        connect(Emulator(inputs=["in-2"])).create([TREE, TREE, BOAT])
+    assert [failed.index for failed in failure.value.failed] == [0, 1]
+
+
 # --- matching, as a property -------------------------------------------------------------------------
 
 

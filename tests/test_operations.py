@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
-from clarifai_http_annotations import Annotation, BoundingBox, NotFoundError, negative, positive
+from clarifai_http_annotations import (
+    Annotation,
+    BoundingBox,
+    InvalidResponseError,
+    NotFoundError,
+    negative,
+    positive,
+)
 from clarifai_http_annotations.testing import Emulator
 
 BOX = BoundingBox(top_row=0.1, left_col=0.2, bottom_row=0.5, right_col=0.9)
@@ -25,6 +33,24 @@ def test_what_was_created_is_read_back_polarity_for_polarity(connect: Any, emula
             (c.id, c.value) for _, c in annotation.each_concept()
         ]
     assert [annotation.id for annotation in client.list()] == [annotation.id for annotation in created]
+
+
+def test_a_server_that_ignores_the_number_of_the_page_does_not_hold_a_listing_for_ever(
+    connect: Any, emulator: Emulator
+) -> None:
+    connect(emulator).create(Annotation.of("in-1", positive("tree")))
+
+    def first_page(request: httpx.Request) -> httpx.Response:
+        url = request.url.copy_set_param("page", "1")
+        return emulator(httpx.Request("GET", url, headers=request.headers))
+
+    with pytest.raises(InvalidResponseError, match="page 2 repeats the page before it"):
+        list(connect(first_page).list())
+
+
+def test_a_listing_of_no_ids_asks_for_nothing(connect: Any, emulator: Emulator) -> None:
+    assert [list(connect(emulator).list(**{name: []})) for name in ("ids", "input_ids", "user_ids")] == [[], [], []]
+    assert emulator.requests == []
 
 
 def test_what_was_deleted_is_gone(connect: Any, emulator: Emulator) -> None:
