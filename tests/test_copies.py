@@ -292,8 +292,12 @@ def test_what_httpx_says_of_a_client_that_was_closed_meanwhile_is_said_as_that(k
     client: Any = (Client if kind == "sync" else AsyncClient)(
         pat="x", user_id="me", app_id="app", transport=httpx.MockTransport(handler)
     )
-    with pytest.raises(ClientClosedError if closes else RuntimeError) as caught:
+
+    def use() -> None:
         call = client.get("a", input_id="in")
         if kind == "async":
             asyncio.run(call)
+
+    with pytest.raises(ClientClosedError if closes else RuntimeError) as caught:
+        use()
     assert isinstance(caught.value, ClientClosedError) == closes

@@ -121,6 +121,8 @@ def test_running_it_again_stores_nothing_twice(connect: Any, emulator: Emulator)
         ([{"input_id": "in", "dta": {}}], r"annotations\[0\] \(input 'in'\), dta: .*did you mean 'data'\?"),
         ([{"input_id": "in", "zzz": {}}], r"zzz: there is no such field$"),
         ([{"id": "a"}], r"annotations\[0\], input_id: is required"),
+        ({"annotations": [TREE]}, r"annotations\[0\] is a whole request: give the list in it"),
+        ([TREE, {"input_id": "in", "data": object()}], r"Nothing was sent\. annotations\[1\]: A object cannot be sent"),
         ([TREE.model_copy(update={"input_id": ""})], r"annotations\[0\], input_id: must not be empty"),
         (
             [TREE.model_copy(update={"id": "a"}), WATER.model_copy(update={"id": "a"})],

@@ -195,6 +195,16 @@ def test_a_concept_without_polarity_is_answered_with_what_to_say(concept: Any) -
         Annotation.of("in", concept)
 
 
+def test_a_list_of_concepts_is_answered_with_how_to_unpack_it() -> None:
+    with pytest.raises(TypeError, match=r"unpack the list, Annotation\.of\(input_id, \*concepts\)"):
+        Annotation.of("in", [positive("tree")])  # type: ignore[arg-type]
+
+
+def test_a_region_that_is_no_box_is_answered_with_what_to_give() -> None:
+    with pytest.raises(TypeError, match=r"region must be BoundingBox\(top_row="):
+        Annotation.of("in", positive("tree"), region=(0.1, 0.1, 0.4, 0.4))  # type: ignore[arg-type]
+
+
 def test_each_concept_comes_with_its_place() -> None:
     nested = Data(
         regions=[
