@@ -31,7 +31,7 @@ from ..models.annotation import Annotation
 from ..models.status import STORED, StatusCode, known_code
 from . import answers
 from .answers import Answer
-from .encode import check, to_tree
+from .encode import check, refusal, to_tree
 from .ids import canonical, derive_id, flipped, holds
 from .refusals import status_error
 from .requests import MAX_ANNOTATIONS
@@ -152,9 +152,7 @@ def prepare(annotation: object, index: int) -> Item:
     try:
         tree = to_tree(annotation)
     except InvalidRequestError as error:
-        error.args = (f"Nothing was sent. {place}: {error.message}",)
-        error.message = error.args[0]
-        raise
+        raise refusal([f"{place}: {error}"]) from None
     checked = check(tree, place)
     if isinstance(annotation, Mapping):
         tree = to_tree(checked)  # a dict may say a thing in more ways than the wire does
