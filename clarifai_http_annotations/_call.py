@@ -14,7 +14,7 @@ import httpx
 from . import _retry
 from ._operation import Operations
 from ._retry import Deadline, Fate
-from ._wire.answers import Answer, RawAnswer, parse_answer
+from ._wire.answers import Answer, RawAnswer, invalid_response, parse_answer
 from ._wire.requests import App, Request
 from .config import NOT_GIVEN, NotGiven, Settings, check_deadline, check_timeout
 from .errors import APIConnectionError, APIError, APITimeoutError, ClientClosedError, InternalServerError
@@ -97,7 +97,11 @@ class Caller(Operations):
 
         async def attempt() -> T:
             try:
-                return read(await self._attempt(request, call, per_item))
+                answer = await self._attempt(request, call, per_item)
+                try:
+                    return read(answer)
+                except RecursionError:
+                    raise invalid_response(answer, "it is nested too deep") from None
             except APIError as error:
                 call.maybe_done |= _retry.fate_of(error) is Fate.AMBIGUOUS or isinstance(error, InternalServerError)
                 call.describe(error, request)

@@ -16,7 +16,7 @@ from clarifai_http_annotations import APIConnectionError, APITimeoutError
 
 BODY = b'{"status":{"code":10000}}'
 
-SLACK = 0.4
+SLACK = 1.0
 """Seconds by which a busy machine may be late."""
 
 

@@ -34,7 +34,7 @@ BODY = b'{"status":{"code":10000}}'
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 ANSWER = HEAD % len(BODY) + BODY
 
-SLACK = 0.4
+SLACK = 1.0
 """Seconds by which a busy machine may be late."""
 
 
@@ -278,7 +278,7 @@ def test_a_slow_answer_ends_in_time(serve: Any, dial: Any, fault: Script, tls: b
 @pytest.mark.parametrize("fault", HANDSHAKE_FAULTS)
 def test_a_slow_handshake_ends_in_time_and_nothing_was_sent(serve: Any, dial: Any, fault: Script, limit: str) -> None:
     client = dial(serve(fault, tls=True), max_retries=0)
-    error = failure_of(lambda: ask(client, **{limit: 0.1}), within=0.1)
+    error = failure_of(lambda: ask(client, **{limit: 0.3}), within=0.3)
     assert type(error) is APITimeoutError
     assert not error.maybe_done
 
@@ -293,7 +293,7 @@ def test_a_server_that_does_not_speak_tls_was_sent_nothing(serve: Any, dial: Any
 def test_the_next_attempt_after_a_fault_succeeds(serve: Any, dial: Any, fault: Script) -> None:
     server = serve(fault, answers)
     client = dial(server)
-    assert ask(client, timeout=0.1) is None
+    assert ask(client, timeout=0.4) is None
     assert server.connections == 2
 
 

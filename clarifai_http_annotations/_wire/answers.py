@@ -127,8 +127,6 @@ def read_model(answer: Answer, tree: object, place: str) -> Annotation:
     except ValidationError as invalid:
         detail = invalid.errors(include_url=False, include_input=False)[0]
         reason = f"{'.'.join(part for part in (place, place_of(detail['loc'])) if part)}: {detail['msg']}"
-    except RecursionError:
-        reason = f"{place} is nested too deep"
     del tree  # no traceback shows what the server said
     raise invalid_response(answer, reason)
 
