@@ -85,7 +85,7 @@ def test_a_host_that_does_not_exist_was_sent_nothing(connect: Any, monkeypatch: 
 def test_a_connection_that_is_not_accepted_ends_in_time_and_nothing_was_sent(connect: Any, limit: str) -> None:
     held, port = blackhole()
     client = connect(base_url=f"http://127.0.0.1:{port}", max_retries=0)
-    error = failure_of(lambda: ask(client, **{limit: 0.1}), within=0.1)
+    error = failure_of(lambda: ask(client, **{limit: 0.3}), within=0.3)
     for sock in held:
         sock.close()
     assert type(error) is APITimeoutError
@@ -149,5 +149,5 @@ def test_a_unix_socket_ends_in_time_too(connect: Any, kind: str, tmp_path: Path)
         listener.listen()
         transport = (httpx.HTTPTransport if kind == "sync" else httpx.AsyncHTTPTransport)(uds=path)
         client = connect(base_url="http://localhost", transport=transport, max_retries=0)
-        error = failure_of(lambda: ask(client, deadline=0.1), within=0.1)
+        error = failure_of(lambda: ask(client, deadline=0.3), within=0.3)
     assert type(error) is APITimeoutError

@@ -268,7 +268,7 @@ def test_a_broken_answer_is_an_error_of_the_connection(serve: Any, dial: Any, fa
 @pytest.mark.parametrize("fault", SLOW_FAULTS)
 def test_a_slow_answer_ends_in_time(serve: Any, dial: Any, fault: Script, tls: bool, limit: str) -> None:
     client = dial(serve(fault, tls=tls), max_retries=0)
-    error = failure_of(lambda: ask(client, **{limit: 0.1}), within=0.1)
+    error = failure_of(lambda: ask(client, **{limit: 0.3}), within=0.3)
     assert type(error) is APITimeoutError
     assert error.maybe_done
     assert error.attempts == 1
@@ -363,7 +363,7 @@ def test_a_server_that_takes_a_request_slowly_ends_in_time(serve: Any, dial: Any
 def test_the_deadline_holds_with_an_injected_client(serve: Any, connect: Any, kind: str, fault: Script) -> None:
     http: Any = httpx.Client(timeout=5) if kind == "sync" else httpx.AsyncClient(timeout=5)
     client = connect(base_url=serve(fault).url, http_client=http, max_retries=0)
-    error = failure_of(lambda: ask(client, deadline=0.1), within=0.1)
+    error = failure_of(lambda: ask(client, deadline=0.3), within=0.3)
     assert type(error) is APITimeoutError
     if kind == "sync":
         http.close()
@@ -409,7 +409,7 @@ class DripsSlowly(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 def test_a_transport_without_sockets_of_httpx_ends_in_time_too(connect: Any) -> None:
     client = connect(lambda _: httpx.Response(200, stream=DripsSlowly()), max_retries=0)
-    error = failure_of(lambda: ask(client, timeout=0.1), within=0.1)
+    error = failure_of(lambda: ask(client, timeout=0.3), within=0.3)
     assert type(error) is APITimeoutError
     assert error.maybe_done
 
@@ -468,7 +468,7 @@ def test_the_connection_of_an_attempt_that_ran_out_of_time_is_closed(serve: Any,
         closed.set()
 
     client = dial(serve(listens), max_retries=0)
-    failure_of(lambda: ask(client, timeout=0.1), within=0.1)
+    failure_of(lambda: ask(client, timeout=0.3), within=0.3)
     assert closed.wait(1)
 
 
