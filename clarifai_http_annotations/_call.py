@@ -17,7 +17,14 @@ from ._retry import Deadline, Fate
 from ._wire.answers import Answer, RawAnswer, invalid_response, parse_answer
 from ._wire.requests import App, Request
 from .config import NOT_GIVEN, NotGiven, Settings, check_deadline, check_timeout
-from .errors import APIConnectionError, APIError, APITimeoutError, ClientClosedError, InternalServerError
+from .errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    ClientClosedError,
+    InternalServerError,
+    InvalidResponseError,
+)
 
 T = TypeVar("T")
 
@@ -25,6 +32,8 @@ CLOSED = "This client was closed; make a new one, or keep it open for as long as
 
 CONNECTING = 0.75
 """The longest part of an attempt's time that connecting may take."""
+
+PAGES = "Check what stands between here and the API: it seems to ignore the number of the page."
 
 logger = logging.getLogger("clarifai_http_annotations")
 
@@ -117,6 +126,17 @@ class Caller(Operations):
             sleep=self._sleep,
             before_sleep=_log_retry,
         )
+
+    async def _page(self, request: Request, call: Call, read: Callable[[Answer], list[T]], before: list[T]) -> list[T]:
+        """Return one page of a listing; an empty one is the end.
+
+        Raises:
+            InvalidResponseError: If it is the page before once more: then there would be no end.
+        """
+        found = await self._call(request, call, read)
+        if found and found == before:
+            raise InvalidResponseError(f"{request.operation}: a page repeats the page before it.", hint=PAGES)
+        return found
 
     async def _attempt(self, request: Request, call: Call, per_item: bool) -> Answer:
         left = call.deadline.left()

@@ -18,9 +18,9 @@ from ._retry import Quota
 from ._version import __version__
 from ._wire.answers import MAX_BYTES, RawAnswer
 from ._wire.requests import Request
-from .annotations import AnnotationOperations
 from .config import NOT_GIVEN, NotGiven, Settings, hide, resolve
 from .errors import ClientClosedError, ConfigurationError, InvalidResponseError
+from .operations import EveryOperation
 
 AGENT = f"clarifai-http-annotations/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
 REQUEST_ID_PREFIX = f"clarifai-http-annotations-{__version__}"
@@ -30,7 +30,7 @@ HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 TransportT = TypeVar("TransportT", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
 
-class _Client(AnnotationOperations, Generic[HttpT, TransportT]):
+class _Client(EveryOperation, Generic[HttpT, TransportT]):
     """What both clients are: settings, a pool of connections, a quota of retries."""
 
     _http_class: type[Any]

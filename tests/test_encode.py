@@ -97,12 +97,12 @@ def test_an_annotation_that_was_read_can_be_edited_and_stored_under_another_id(c
 
 @pytest.mark.parametrize(
     "data",
-    [{"time_segments": [{"id": "t"}]}, {"regions": [{"region_info": {"polygon": {"points": []}}}]}],
-    ids=["time segment", "polygon"],
+    [{"heatmaps": [{"id": "t"}]}, {"regions": [{"region_info": {"ellipse": {"points": []}}}]}],
+    ids=["heatmap", "ellipse"],
 )
 def test_content_of_an_answer_that_this_version_cannot_send_is_not_dropped_in_silence(data: Any) -> None:
     annotation = read(Annotation, {"id": "a", "input_id": "in", "data": data})
-    with pytest.raises(InvalidRequestError, match=r"holds (time_segments|polygon), which this version"):
+    with pytest.raises(InvalidRequestError, match=r"holds (heatmaps|ellipse), which this version"):
         to_tree(annotation)
 
 
@@ -158,12 +158,12 @@ def test_what_holds_itself_is_refused() -> None:
         ({"input_id": "in", "status": {"code": "DONE"}}, r"\(input 'in'\), status.code: 'DONE' is not a status code"),
         ({"input_id": "in", "data": {"concepts": [3]}}, r"data.concepts\[0\]: Input should be"),
         ({"input_id": "in", "created_at": "now"}, r"created_at: is written by the server"),
-        ("text", r"annotations\[7\], the annotation: Input should be"),
+        ("text", r"annotations\[7\], as a whole: Input should be"),
     ],
 )
 def test_a_problem_is_told_with_index_input_and_field(tree: Any, problem: str) -> None:
     with pytest.raises(InvalidRequestError, match=problem):
-        check(tree, "annotations[7]")
+        check(tree, "annotations[7]", Annotation)
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_an_id_unlike_clarifais_is_warned_of_once_and_sent(caught: Any, connect:
 
 
 def test_each_kind_of_id_is_warned_of(caught: Any) -> None:
-    check({"id": "a b", "input_id": "c d", "data": {"concepts": [{"id": "e f", "value": 1}]}}, "annotations[0]")
+    check({"id": "a b", "input_id": "c d", "data": {"concepts": [{"id": "e f", "value": 1}]}}, "annotations[0]", Annotation)
     assert [str(warning.message).split(" is ")[0] for warning in caught] == [
         "input id 'c d'",
         "annotation id 'a b'",
@@ -197,4 +197,4 @@ def test_each_kind_of_id_is_warned_of(caught: Any) -> None:
 
 @pytest.mark.parametrize("name", ["a", "9", "A-b_c", "x" * 32, "53d0362a9dfa4e03b2293375e2d0db73"])
 def test_an_ordinary_id_is_not_warned_of(name: str) -> None:
-    check({"input_id": name, "data": {"concepts": [{"id": name, "value": 1}]}}, "annotations[0]")
+    check({"input_id": name, "data": {"concepts": [{"id": name, "value": 1}]}}, "annotations[0]", Annotation)

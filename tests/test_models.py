@@ -225,10 +225,10 @@ def test_each_concept_comes_with_its_place() -> None:
 
 
 def test_an_answer_keeps_what_this_version_does_not_know() -> None:
-    annotation = read(Annotation, {"id": "a", "input_id": "in", "trusted": True, "data": {"geo": {"x": 1}}})
-    assert annotation.trusted is True  # type: ignore[attr-defined]
+    annotation = read(Annotation, {"id": "a", "input_id": "in", "mood": "good", "data": {"text": {"x": 1}}})
+    assert annotation.mood == "good"  # type: ignore[attr-defined]
     assert annotation.data is not None
-    assert annotation.data.geo == {"x": 1}  # type: ignore[attr-defined]
+    assert annotation.data.text == {"x": 1}  # type: ignore[attr-defined]
 
 
 def test_a_concept_without_value_in_an_answer_is_positive_and_knows_that_it_was_missing() -> None:

@@ -21,7 +21,7 @@ ROWS = [
     {"models", "config", "_network"},
     {"_wire", "_retry"},
     {"_call", "elsewhere"},
-    {"annotations"},
+    {"operations"},
     {"client"},
     {"testing"},
     {"__init__"},
@@ -59,7 +59,7 @@ def test_arrows_point_one_way(path: Path) -> None:
 
 
 def test_the_walk_sees_arrows() -> None:
-    assert imports_of(Path("client.py")) >= {"_network", "_call", "annotations", "config", "errors", "_wire"}
+    assert imports_of(Path("client.py")) >= {"_network", "_call", "operations", "config", "errors", "_wire"}
     assert imports_of(Path("_wire/outcomes.py")) == {"errors", "models", "_wire"}
 
 
@@ -90,7 +90,7 @@ def test_what_is_public_is_there_sorted_and_has_a_docstring(module: object) -> N
     public = {
         name for name, value in vars(module).items() if not name.startswith("_") and not hasattr(value, "__path__")
     }
-    modules = {"annotations", "client", "config", "elsewhere", "errors", "models", "testing"}
+    modules = {"client", "config", "elsewhere", "errors", "models", "operations", "testing"}
     assert public - modules - {"Iterator", "contextmanager"} == set(names) - {"__version__"}
     assert all(vars(module)[name].__doc__ for name in names if name != "__version__")
 

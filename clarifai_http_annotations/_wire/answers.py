@@ -21,8 +21,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import APIError, APIStatusError, InvalidResponseError
-from ..models._base import read
-from ..models.annotation import Annotation
+from ..models._base import Model, read
+from ..models.annotation import Annotation, Origin
+from ..models.search import Hit
 from ..models.status import StatusCode, known_code
 from .guard import place_of
 from .refusals import status_error, text_of
@@ -116,14 +117,19 @@ def invalid_response(raw: RawAnswer | Answer, reason: str) -> InvalidResponseErr
     return error
 
 
-def read_model(answer: Answer, tree: object, place: str) -> Annotation:
-    """Read an annotation out of an answer.
+def read_model(answer: Answer, tree: object, place: str, cls: type[Model]) -> Model:
+    """Read a model out of an answer. An annotation remembers what the server said, for a later patch.
 
     Raises:
         InvalidResponseError: If it has another shape.
     """
     try:
-        return read(Annotation, tree)
+        model = read(cls, tree)
+        said = tree.get("annotation") if isinstance(model, Hit) else tree  # type: ignore[attr-defined]  # it was read
+        annotation = model.annotation if isinstance(model, Hit) else model
+        if isinstance(annotation, Annotation):
+            annotation._origin = Origin(said)  # type: ignore[arg-type]
+        return model
     except ValidationError as invalid:
         detail = invalid.errors(include_url=False, include_input=False)[0]
         reason = f"{'.'.join(part for part in (place, place_of(detail['loc'])) if part)}: {detail['msg']}"
@@ -131,15 +137,15 @@ def read_model(answer: Answer, tree: object, place: str) -> Annotation:
     raise invalid_response(answer, reason)
 
 
-def items_of(answer: Answer) -> list[Any]:
-    """Return what is listed under ``annotations``; if that is absent, nothing is.
+def items_of(answer: Answer, key: str = "annotations") -> list[Any]:
+    """Return what is listed under a key; if that is absent, nothing is.
 
     Raises:
         InvalidResponseError: If it is no list.
     """
-    if not isinstance(answer.tree.get("annotations"), (list, type(None))):
-        raise invalid_response(answer, "annotations is no list")
-    return answer.tree.get("annotations") or []
+    if not isinstance(answer.tree.get(key), (list, type(None))):
+        raise invalid_response(answer, f"{key} is no list")
+    return answer.tree.get(key) or []
 
 
 def read_annotation(answer: Answer) -> Annotation:
@@ -148,7 +154,7 @@ def read_annotation(answer: Answer) -> Annotation:
     Raises:
         InvalidResponseError: If it has another shape.
     """
-    return read_model(answer, answer.tree.get("annotation"), "annotation")
+    return read_model(answer, answer.tree.get("annotation"), "annotation", Annotation)
 
 
 def read_page(answer: Answer) -> list[Annotation]:
@@ -157,7 +163,17 @@ def read_page(answer: Answer) -> list[Annotation]:
     Raises:
         InvalidResponseError: If one of them has another shape.
     """
-    return [read_model(answer, tree, f"annotations[{index}]") for index, tree in enumerate(items_of(answer))]
+    return read_items(answer, "annotations", Annotation)
+
+
+def read_items(answer: Answer, key: str, cls: type[Model]) -> list[Model]:
+    """Return what is listed under a key, as models.
+
+    Raises:
+        InvalidResponseError: If one of them has another shape.
+    """
+    listed = enumerate(items_of(answer, key))
+    return [read_model(answer, tree, f"{key}[{index}]", cls) for index, tree in listed]
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -17,44 +17,54 @@ import re
 import sys
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from ..errors import InvalidRequestError, MissingValueError
 from ..models._base import WireModel, as_number
 from ..models.annotation import Annotation
+from ..models.point import Visibility
 from ..models.status import StatusCode
+from ..models.track import AnnotationType
 from .guard import MISSING_VALUE, place_of
+
+Checked = TypeVar("Checked", bound=WireModel)
 
 Tree = dict[str, Any]
 """JSON as exact dict, list, str, int, float, bool and None."""
 
 
-def to_tree(value: object) -> Any:
+def to_tree(value: object, *, with_unknown: bool = False) -> Any:
     """Return the plain JSON of a model, or of anything that a model may hold.
+
+    Args:
+        value: The model.
+        with_unknown: Write an annotation as it was read, to compare it: with what this version does
+            not know (which is refused otherwise, so that it is not lost) and without a polarity that
+            the answer did not say.
 
     Raises:
         InvalidRequestError: If something in it has no JSON, or it holds itself.
     """
     try:
-        return _plain(value)
+        return _plain(value, with_unknown)
     except RecursionError:
         raise InvalidRequestError("An annotation that is nested too deep, or holds itself, cannot be sent.") from None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, with_unknown: bool) -> Any:
     kind = type(value)
     if kind is str or kind is float or kind is int or kind is bool or value is None:
         return value
     if isinstance(value, WireModel):
-        return _model_tree(value)
-    if isinstance(value, StatusCode):
+        return _model_tree(value, with_unknown)
+    if isinstance(value, (StatusCode, Visibility, AnnotationType)):
         return value.name
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain(item, with_unknown) for item in value]
     if isinstance(value, Mapping):
-        return {_key(key): _plain(item) for key, item in value.items()}
+        return {_key(key): _plain(item, with_unknown) for key, item in value.items()}
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -71,7 +81,7 @@ def _key(key: object) -> str:
     return str.__str__(key)
 
 
-def _model_tree(model: WireModel) -> Tree:
+def _model_tree(model: WireModel, with_unknown: bool) -> Tree:
     said = model.model_fields_set
     held = model.__dict__
     tree = {}
@@ -81,9 +91,14 @@ def _model_tree(model: WireModel) -> Tree:
             continue
         if name not in said and (name in model.from_server or value in ([], "")):
             continue
-        tree[name] = _plain(value)
-    lost = (model.__pydantic_extra__ or {}).keys() - model.from_server
-    if model.holds_content and lost:
+        if with_unknown and name == "value" and name not in said:  # a polarity that nobody said
+            continue
+        tree[name] = _plain(value, with_unknown)
+    extra = model.__pydantic_extra__ or {}
+    lost = extra.keys() - model.from_server
+    if with_unknown:
+        tree |= {name: _plain(extra[name], with_unknown) for name in lost}
+    elif model.holds_content and lost:
         unknown = ", ".join(sorted(lost))
         raise InvalidRequestError(
             f"{type(model).__name__} holds {unknown}, which this version of the library does not know and cannot send.",
@@ -95,12 +110,13 @@ def _model_tree(model: WireModel) -> Tree:
 # --- checks before sending ---------------------------------------------------------------------
 
 
-def check(tree: object, place: str) -> Annotation:
-    """Return the annotation that a tree says, as strictly as if a user had built it.
+def check(tree: object, place: str, cls: type[Checked]) -> Checked:
+    """Return the model that a tree says, as strictly as if a user had built it.
 
     Args:
         tree: Plain JSON of one annotation.
         place: What to call it in an error, such as ``"annotations[3]"``.
+        cls: What it is.
 
     Raises:
         MissingValueError: If a concept in it has no ``value``.
@@ -108,14 +124,15 @@ def check(tree: object, place: str) -> Annotation:
             with its place, the input and the field.
     """
     try:
-        annotation = Annotation.model_validate(tree)
+        checked = cls.model_validate(tree)
     except ValidationError as invalid:
         details = invalid.errors(include_url=False)
         problems = [f"{_where(place, tree)}, {_problem(detail)}" for detail in details]
         missing = any(_is_missing_value(detail) for detail in details)
     else:
-        _warn_of_unusual_ids(annotation)
-        return annotation
+        if isinstance(checked, Annotation):
+            _warn_of_unusual_ids(checked)
+        return checked
     raise refusal(problems, missing=missing)
 
 
@@ -136,7 +153,7 @@ def _is_missing_value(detail: Any) -> bool:
 
 
 def _problem(detail: Any) -> str:
-    field = place_of(detail["loc"]) or "the annotation"
+    field = place_of(detail["loc"]) or "as a whole"
     if _is_missing_value(detail):
         return f"{field}: concept {detail['input'].get('id')!r} {MISSING_VALUE}"
     if detail["type"] == "missing":

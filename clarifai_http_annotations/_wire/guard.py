@@ -7,8 +7,8 @@ zeros out. One missing key turns a label around, in silence.
 Rules:
 
 1. Every request body goes through `encode_body`, and there is no other way to a body.
-2. In the tree that is about to become bytes, every concept under a key ``concepts`` (of an
-   annotation, a region, a frame, a time segment, a track, a patch, a search filter: anywhere
+2. In the tree that is about to become bytes, every concept under a key ``concepts`` or ``concept``
+   (of an annotation, a region, a frame, a time segment, a track, a patch, a search filter: anywhere
    but inside free JSON) has a ``value`` that is a finite number between 0 and 1. It is written back
    as a float, so that ``True`` leaves as ``1.0``.
 3. A fraction is for predictions: the API defines only 1 and 0 for annotations (docs, the same
@@ -27,7 +27,7 @@ from ..models._base import as_number
 
 Place = tuple[str | int, ...]
 
-FREE_JSON = frozenset({"metadata", "annotation_info"})
+FREE_JSON = frozenset({"metadata", "annotation_info", "consensus_info"})
 """Keys whose values are the user's own JSON, in which ``concepts`` means nothing."""
 
 NO_VALUE = "has no value. HTTP would store it as positive (1.0), gRPC as negative (0.0)"
@@ -71,7 +71,7 @@ def guard(tree: Any, *, fractional_values: bool = False) -> None:
                 problems.append((place, MISSING_VALUE))
             else:
                 try:
-                    concept["value"] = _polarity(concept["value"], fractional_values)
+                    concept["value"] = as_polarity(concept["value"], fractional_values)
                 except ValueError as error:
                     problems.append((place, f"has the value {concept['value']!r}: it {error}"))
     except RecursionError:
@@ -83,7 +83,12 @@ def guard(tree: Any, *, fractional_values: bool = False) -> None:
         raise kind(f"Nothing was sent. {listed}", problems=sentences)
 
 
-def _polarity(value: object, fractional_values: bool) -> float:
+def as_polarity(value: object, fractional_values: bool) -> float:
+    """Return the value that a concept leaves with.
+
+    Raises:
+        ValueError: If it is no number from 0 to 1, or a fraction that may not leave.
+    """
     number = as_number(value)
     if number == 1.0 or number == 0.0:
         return number + 0.0  # and -0.0 is 0.0
@@ -111,6 +116,8 @@ def find_concepts(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
                 continue
             for index, concept in enumerate(item):
                 yield (*place, key, index), concept
+        elif key == "concept" and item is not None:
+            yield (*place, key), item
         elif (type(item) is dict or type(item) is list) and key not in FREE_JSON:
             yield from find_concepts(item, (*place, key))
 

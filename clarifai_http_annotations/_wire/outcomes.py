@@ -102,7 +102,7 @@ def plan(annotations: object) -> tuple[list[Item], list[Key]]:
     """
     items: dict[Key, Item] = {}
     keys = []
-    for index, annotation in enumerate(_listed(annotations)):
+    for index, annotation in enumerate(listed(annotations, "create")):
         item = prepare(annotation, index)
         twin = items.setdefault(item.key, item)
         if twin is not item and canonical(twin.tree) != canonical(item.tree):
@@ -114,23 +114,33 @@ def plan(annotations: object) -> tuple[list[Item], list[Key]]:
     return list(items.values()), keys
 
 
-def _listed(annotations: object) -> list[Any]:
+def listed(annotations: object, operation: str) -> list[Any]:
+    """Return one annotation, or 1 to 128 of them, as a list.
+
+    Raises:
+        InvalidRequestError: If there are none, or more, or something else.
+    """
     if isinstance(annotations, (Annotation, Mapping)):
         return [annotations]
     if not isinstance(annotations, Iterable) or isinstance(annotations, (str, bytes)):
-        raise InvalidRequestError(f"create takes an Annotation or 1 to 128 of them, not {type(annotations).__name__}.")
-    listed = []
+        raise InvalidRequestError(
+            f"{operation} takes an Annotation or 1 to {MAX_ANNOTATIONS} of them, not {type(annotations).__name__}."
+        )
+    found = []
     for annotation in annotations:
-        listed.append(annotation)
-        if len(listed) > MAX_ANNOTATIONS:
+        found.append(annotation)
+        if len(found) > MAX_ANNOTATIONS:
+            planned = "; upload() will take any number (planned, see CHANGELOG.md)" if operation == "create" else ""
             raise InvalidRequestError(
-                f"Nothing was sent. create takes 1 to {MAX_ANNOTATIONS} annotations, as many as the API takes in one "
-                f"request, and there are more.",
-                hint=f"Send slices of {MAX_ANNOTATIONS}; upload() will take any number (planned, see CHANGELOG.md).",
+                f"Nothing was sent. {operation} takes 1 to {MAX_ANNOTATIONS} annotations, as many as the API takes in "
+                f"one request, and there are more.",
+                hint=f"Send slices of {MAX_ANNOTATIONS}{planned}.",
             )
-    if not listed:
-        raise InvalidRequestError("Nothing was sent: there is no annotation; create takes 1 to 128.")
-    return listed
+    if not found:
+        raise InvalidRequestError(
+            f"Nothing was sent: there is no annotation; {operation} takes 1 to {MAX_ANNOTATIONS}."
+        )
+    return found
 
 
 def prepare(annotation: object, index: int) -> Item:
@@ -153,7 +163,7 @@ def prepare(annotation: object, index: int) -> Item:
         tree = to_tree(annotation)
     except InvalidRequestError as error:
         raise refusal([f"{place}: {error}"]) from None
-    checked = check(tree, place)
+    checked = check(tree, place, Annotation)
     if isinstance(annotation, Mapping):
         tree = to_tree(checked)  # a dict may say a thing in more ways than the wire does
     derived = "id" not in tree
@@ -166,23 +176,23 @@ def prepare(annotation: object, index: int) -> Item:
 
 
 def judge(items: Sequence[Item], answer: Answer, redact: Any = str) -> dict[Key, Verdict]:
-    """Say for every item what an answer of POST means for it.
+    """Say for every item what an answer of POST or PATCH means for it.
 
     Raises:
         InvalidResponseError: If the answer has another shape than the API's.
     """
-    listed = [found for found in answers.items_of(answer) if isinstance(found, dict)]
-    matched = match(items, listed)
-    alone = len(items) == len(listed) == 1
+    said = [found for found in answers.items_of(answer) if isinstance(found, dict)]
+    matched = match(items, said)
+    alone = len(items) == len(said) == 1
     return {item.key: _verdict(item, matched.get(item.key), answer, alone, redact) for item in items}
 
 
-def match(items: Sequence[Item], listed: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
+def match(items: Sequence[Item], answered: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Find for each item the part of an answer that is about it, in whatever order they came."""
     matched = {}
-    left = [found for found in listed if key_of(found)[1] is None]
+    left = [found for found in answered if key_of(found)[1] is None]
     for item in items:
-        said = [found for found in listed if key_of(found) == item.key]
+        said = [found for found in answered if key_of(found) == item.key]
         if said and all(_code(found) == _code(said[0]) for found in said):
             matched[item.key] = said[0]
         if said:
@@ -219,7 +229,7 @@ def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, alone: bo
     unsaid = code is None and answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
     as_asked = code is not None and code == known_code(item.tree.get("status", {}).get("code"))
     if code in STORED or unsaid or as_asked:
-        stored = answers.read_model(answer, found, f"annotations[{item.index}]")
+        stored = answers.read_model(answer, found, f"annotations[{item.index}]", Annotation)
         if flipped(found, item.tree):
             return Unclear(answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around"))
         return Stored(stored)
@@ -248,7 +258,7 @@ def read_listed(answer: Answer) -> list[Listed]:
         InvalidResponseError: If one of it has another shape than the API's.
     """
     return [
-        (tree, answers.read_model(answer, tree, f"annotations[{index}]"))
+        (tree, answers.read_model(answer, tree, f"annotations[{index}]", Annotation))
         for index, tree in enumerate(answers.items_of(answer))
         if isinstance(tree, dict) and None not in key_of(tree)
     ]
@@ -272,8 +282,16 @@ def settle(item: Item, found: Iterable[Listed], error: APIError) -> Stored | Fai
     return Failed(error)
 
 
-def conclude(items: Sequence[Item], keys: Sequence[Key], verdicts: dict[Key, Stored | Failed]) -> list[Annotation]:
+def conclude(
+    items: Sequence[Item], keys: Sequence[Key], verdicts: dict[Key, Stored | Failed], what: str = "create: stored"
+) -> list[Annotation]:
     """Return what is stored, in the order asked.
+
+    Args:
+        items: What was sent.
+        keys: The key of every annotation that was asked for.
+        verdicts: What became of each.
+        what: The operation and what it does to an annotation, for the error.
 
     Raises:
         APIError: If there is one annotation and it failed.
@@ -290,6 +308,7 @@ def conclude(items: Sequence[Item], keys: Sequence[Key], verdicts: dict[Key, Sto
     stored = [verdict.annotation for key in keys if isinstance(verdict := verdicts[key], Stored)]
     if failures:
         others = "the others are (.succeeded)" if stored else "none is"
-        message = f"create: {len(failures)} of {len(keys)} annotations were not stored; {others}."
+        operation, done = what.split(": ")
+        message = f"{operation}: {len(failures)} of {len(keys)} annotations were not {done}; {others}."
         raise PartialFailureError(message, succeeded=stored, failed=failures)
     return stored

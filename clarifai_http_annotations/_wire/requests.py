@@ -76,9 +76,9 @@ def create(app: App, trees: Sequence[dict[str, Any]], *, fractional_values: bool
     return Request("create", "POST", app.path("/annotations"), body)
 
 
-def get(app: App, annotation_id: str, input_id: str) -> Request:
+def get(app: App, annotation_id: str, input_id: str, *, operation: str = "get") -> Request:
     """GET one annotation."""
-    return Request("get", "GET", _one(app, annotation_id, input_id))
+    return Request(operation, "GET", _one(app, annotation_id, input_id))
 
 
 def delete(app: App, annotation_id: str, input_id: str) -> Request:
@@ -94,6 +94,18 @@ def page(app: App, filters: Mapping[str, Any], *, page: int, per_page: int, oper
     """GET one page of a listing."""
     query = _encode_query({**filters, "page": page, "per_page": per_page})
     return Request(operation, "GET", app.path(f"/annotations?{query}"))
+
+
+def with_query(path: str, query: Mapping[str, Any]) -> str:
+    """Return a path with a query; what is ``None`` is left out.
+
+    Raises:
+        InvalidRequestError: If it is too long for a URL.
+    """
+    encoded = _encode_query({key: value for key, value in query.items() if value is not None})
+    if len(encoded) > MAX_QUERY:
+        raise InvalidRequestError("These ids are too long for one URL; give fewer.")
+    return f"{path}?{encoded}" if encoded else path
 
 
 def _encode_query(query: Mapping[str, Any]) -> str:
@@ -131,10 +143,7 @@ def listing(filters: Mapping[str, Any], *, page: int, per_page: int) -> list[dic
     Raises:
         InvalidRequestError: If a number is out of range or the ids are not pairs.
     """
-    if not _is_count(page):
-        raise InvalidRequestError(f"page must be 1 or more, not {page!r}.")
-    if not _is_count(per_page) or per_page > MAX_PER_PAGE:
-        raise InvalidRequestError(f"per_page must be 1 to {MAX_PER_PAGE}, not {per_page!r}.")
+    check_paging(page, per_page)
     for name in ("list_all_annotations", "return_model_output"):
         if not isinstance(filters.get(name), (bool, type(None))):
             raise InvalidRequestError(f"{name} must be True or False, not {filters[name]!r}.")
@@ -146,6 +155,18 @@ def listing(filters: Mapping[str, Any], *, page: int, per_page: int) -> list[dic
             f"page={page} cannot be told when a list of ids is too long for one URL; leave page out, or give fewer ids."
         )
     return [] if any(value == [] for value in filters.values()) else parts
+
+
+def check_paging(page: object, per_page: object) -> None:
+    """Check where a listing begins and how large its pages are.
+
+    Raises:
+        InvalidRequestError: If one of them is out of range.
+    """
+    if not _is_count(page):
+        raise InvalidRequestError(f"page must be 1 or more, not {page!r}.")
+    if not _is_count(per_page) or per_page > MAX_PER_PAGE:  # type: ignore[operator]  # it is a number, asked just now
+        raise InvalidRequestError(f"per_page must be 1 to {MAX_PER_PAGE}, not {per_page!r}.")
 
 
 def _is_count(value: object) -> bool:

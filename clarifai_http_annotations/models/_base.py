@@ -13,6 +13,7 @@ Rules, which every model of this package follows:
 from __future__ import annotations
 
 from numbers import Complex, Real
+from operator import index
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
@@ -91,6 +92,31 @@ def _unit(value: object, info: ValidationInfo) -> float:
     return number
 
 
+def _number(value: object, info: ValidationInfo) -> float:
+    if info.context is READING and isinstance(value, str):
+        return float(value)
+    return as_number(value)
+
+
+MOST = 2**64 - 1
+"""The largest uint64."""
+
+
+def _count(value: object, info: ValidationInfo) -> int:
+    is_reading = info.context is READING
+    if is_reading and isinstance(value, (str, float)):  # protobuf's JSON prints uint64 as text
+        number = int(value) if isinstance(value, str) or value.is_integer() else MOST + 1
+        if number > MOST:
+            raise ValueError(f"must be a whole number, not {value!r}")
+    elif isinstance(value, bool) or not hasattr(type(value), "__index__"):
+        raise ValueError(f"must be a whole number, not {value!r}")
+    else:
+        number = index(value)  # type: ignore[arg-type]  # it has __index__, asked above; numpy's integers have
+    if not is_reading and not 0 <= number <= MOST:
+        raise ValueError(f"must be 0 or more, and fit into 64 bits, not {number}")
+    return number
+
+
 def _sendable_id(value: str, info: ValidationInfo) -> str:
     if info.context is not READING:
         if not value.strip():
@@ -108,6 +134,12 @@ def _read_only(value: object, info: ValidationInfo) -> object:
 
 Unit = Annotated[float, BeforeValidator(_unit)]
 """A number between 0 and 1, both included."""
+
+Number = Annotated[float, BeforeValidator(_number)]
+"""A finite number."""
+
+Count = Annotated[int, BeforeValidator(_count)]
+"""A whole number, 0 or more."""
 
 Id = Annotated[str, AfterValidator(_sendable_id)]
 """An id: not empty."""

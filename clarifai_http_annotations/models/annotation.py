@@ -6,23 +6,30 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from . import region, video
+from . import region as region_module
+from . import video
 from ._base import READING, Id, ReadOnly, WireModel
 from .concept import Concept
-from .region import BoundingBox, Region, RegionInfo
+from .geo import Geo
+from .region import Place, Region, RegionInfo
 from .status import Status, StatusCode
-from .video import Frame
+from .video import Frame, FrameInfo, TimeInfo, TimeSegment, Track
+from .worker import Worker
 
 
 class Data(WireModel):
-    """What is said: about the whole input, a region of it, or a frame.
+    """What is said: about the whole input, or a part of it.
 
     Attributes:
         concepts: Concepts and their polarities. One concept cannot be both.
         regions: Parts of an image; at most one in a request (docs: "Add annotations").
         frames: Frames of a video; at most one in a request.
+        time_segments: Spans of time of a video or a recording.
+        tracks: Things that are followed through a video.
+        metadata: JSON of your own.
+        geo: Where it is.
     """
 
     holds_content: ClassVar[bool] = True
@@ -30,6 +37,10 @@ class Data(WireModel):
     concepts: list[Concept] = Field(default_factory=list)
     regions: list[Region] = Field(default_factory=list)
     frames: list[Frame] = Field(default_factory=list)
+    time_segments: list[TimeSegment] = Field(default_factory=list)
+    tracks: list[Track] = Field(default_factory=list)
+    metadata: dict[str, Any] | None = None
+    geo: Geo | None = None
 
     @model_validator(mode="after")
     def _can_be_sent(self, info: ValidationInfo) -> Self:
@@ -52,7 +63,31 @@ class Data(WireModel):
         return self
 
 
-def _status(value: object) -> object:
+class Origin:
+    """What the server said when it gave an annotation, so that a patch can say what was changed since.
+
+    It is never part of whether two annotations are equal.
+
+    Attributes:
+        tree: The annotation's JSON.
+        is_sure: Whether the server still said so when it last answered; not after a patch of which
+            nobody knows whether it was carried out.
+    """
+
+    __slots__ = ("is_sure", "tree")
+
+    def __init__(self, tree: dict[str, Any]) -> None:
+        self.tree = tree
+        self.is_sure = True
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, Origin)
+
+    __hash__ = None  # type: ignore[assignment]  # as of everything that is compared by content
+
+
+def status_of(value: object) -> object:
+    """Return the shape on the wire of a status that is said as its code alone."""
     return {"code": value} if isinstance(value, (str, int)) else value
 
 
@@ -65,61 +100,90 @@ class Annotation(WireModel):
             there is none. `Client.create` derives one from the content then.
         data: What is said. An annotation without it is a task for somebody to do.
         status: State of the work.
+        annotation_info: JSON of your own about the annotation.
+        task_id: The labelling task that it belongs to.
+        user_id: Whose annotation it is. The owner of an app may give another person's, as for a task that
+            waits for them (docs: "Add annotations"); an answer names its author, which is not sent back.
+        worker: Who made it: a person, a model or a workflow; likewise.
+        model_version_id: The version of the model that made it; the API prefers ``worker``.
+        input_level: Whether it came with its input and goes with it; only in answers.
+        trusted: Whether it is a person's; only in answers.
+        consensus_info: What the server keeps for reviews; only in answers.
         created_at: When the server stored it; only in answers.
         modified_at: When the server last changed it; only in answers.
     """
 
     read_defaults: ClassVar[dict[str, Any]] = {"id": "", "input_id": ""}
-    from_server: ClassVar[frozenset[str]] = frozenset({"status", "created_at", "modified_at"})
+    from_server: ClassVar[frozenset[str]] = frozenset(
+        {"status", "user_id", "worker", "model_version_id", "embed_model_version_id", "input_level", "trusted"}
+        | {"consensus_info", "created_at", "modified_at"}
+    )
 
     id: Id = ""
     input_id: Id
     data: Data | None = None
-    status: Annotated[Status | None, BeforeValidator(_status)] = None
+    status: Annotated[Status | None, BeforeValidator(status_of)] = None
+    annotation_info: dict[str, Any] | None = None
+    task_id: Id | None = None
+    user_id: Id | None = None
+    worker: Worker | None = None
+    model_version_id: Id | None = None
+    input_level: Annotated[bool | None, ReadOnly] = None
+    trusted: Annotated[bool | None, ReadOnly] = None
+    consensus_info: Annotated[dict[str, Any] | None, ReadOnly] = None
     created_at: Annotated[datetime | None, ReadOnly] = None
     modified_at: Annotated[datetime | None, ReadOnly] = None
+
+    _origin: Origin | None = PrivateAttr(default=None)
 
     @classmethod
     def of(
         cls,
         input_id: str,
         *concepts: Concept,
-        region: BoundingBox | None = None,
+        region: Place | RegionInfo | Region | None = None,
+        frame: FrameInfo | None = None,
+        time_segment: TimeInfo | None = None,
+        track_id: str | None = None,
         id: str | None = None,
         status: StatusCode | str | None = None,
+        task_id: str | None = None,
+        user_id: str | None = None,
+        annotation_info: dict[str, Any] | None = None,
     ) -> Self:
         """Build an annotation of one input in one line.
 
         Args:
             input_id: The input that it is about.
             *concepts: What is present and absent: ``positive("tree"), negative("water")``.
-            region: The part of the image that the concepts are about; the whole image if absent.
+            region: The part that the concepts are about; the whole if absent. A `BoundingBox`, `Polygon`,
+                `Mask` or `Point` of an image, a `Span` or `Token` of a text, a `RegionInfo`, or
+                ``Region(id=...)`` for a region that exists.
+            frame: The frame of a video: ``FrameInfo(time=5000)`` (milliseconds) or ``FrameInfo(number=150)``.
+            time_segment: The span of time: ``TimeInfo(begin_time=..., end_time=...)``.
+            track_id: The track that the region is part of, in a video.
             id: Id of the annotation; derived from the content if absent.
             status: State of the work, such as ``"ANNOTATION_PENDING"``.
+            task_id: The labelling task that it belongs to.
+            user_id: Another person whose annotation it is; the owner of the app may say that.
+            annotation_info: JSON of your own about the annotation.
 
         Raises:
-            TypeError: If a concept has no polarity, as plain text has none, or the region is no box.
+            TypeError: If a concept has no polarity, as plain text has none, or a place is none.
             pydantic.ValidationError: If a value cannot be sent.
         """
-        if region is not None and not isinstance(region, BoundingBox):
-            raise TypeError(f"region must be BoundingBox(top_row=..., left_col=..., ...), not {region!r}")
-        for concept in concepts:
-            if isinstance(concept, (list, tuple)):
-                raise TypeError("concepts are given one by one: unpack the list, Annotation.of(input_id, *concepts)")
-            if not isinstance(concept, Concept):
-                raise TypeError(
-                    f"{concept!r} is not a Concept: say positive({concept!r}) if it is present "
-                    f"or negative({concept!r}) if it is absent"
-                )
-        said: dict[str, Any] = {"input_id": input_id}
+        data = Data(concepts=_checked(concepts)) if concepts else None
         if region is not None:
-            info = RegionInfo(bounding_box=region)
-            inside = Data(concepts=list(concepts)) if concepts else None
-            said["data"] = Data(regions=[Region(region_info=info, data=inside)])
-        elif concepts:
-            said["data"] = Data(concepts=list(concepts))
-        said |= {name: value for name, value in (("id", id), ("status", status)) if value is not None}
-        return cls(**said)
+            data = Data(regions=[_region(region, data, track_id)])
+        elif track_id is not None:
+            raise TypeError("track_id belongs to a region: give region= too")
+        if time_segment is not None:
+            data = Data(time_segments=[_part(TimeSegment, "time_info", time_segment, TimeInfo, data)])
+        if frame is not None:
+            data = Data(frames=[_part(Frame, "frame_info", frame, FrameInfo, data)])
+        said: dict[str, Any] = {"id": id, "data": data, "status": status, "task_id": task_id, "user_id": user_id}
+        said["annotation_info"] = annotation_info
+        return cls(input_id=input_id, **{name: value for name, value in said.items() if value is not None})
 
     def each_concept(self) -> Iterator[tuple[str, Concept]]:
         """Yield every concept with its place, such as ``"data.regions[0].data.concepts[1]"``."""
@@ -127,15 +191,45 @@ class Annotation(WireModel):
             yield from _each_concept(self.data, "data")
 
 
+def _checked(concepts: tuple[object, ...]) -> list[Any]:
+    for concept in concepts:
+        if isinstance(concept, (list, tuple)):
+            raise TypeError("concepts are given one by one: unpack the list, Annotation.of(input_id, *concepts)")
+        if not isinstance(concept, Concept):
+            raise TypeError(
+                f"{concept!r} is not a Concept: say positive({concept!r}) if it is present "
+                f"or negative({concept!r}) if it is absent"
+            )
+    return list(concepts)
+
+
+def _region(place: Place | RegionInfo | Region, data: Data | None, track_id: str | None) -> Region:
+    said: dict[str, Any] = {"data": data, "track_id": track_id}
+    if isinstance(place, Region):
+        for name, value in said.items():
+            if value is not None and getattr(place, name) is not None:
+                raise TypeError(f"the region has {name} of its own: give one of the two")
+            said[name] = getattr(place, name) if value is None else value
+        said |= {"id": place.id or None, "region_info": place.region_info}
+    else:
+        said["region_info"] = place if isinstance(place, RegionInfo) else RegionInfo.of(place)
+    return Region(**{name: value for name, value in said.items() if value is not None})
+
+
+def _part(part: Any, field: str, place: object, kind: type[Any], data: Data | None) -> Any:
+    if not isinstance(place, kind):
+        raise TypeError(f"{part.__name__} is said by {kind.__name__}(...), not {place!r}")
+    return part(**{field: place}, **({} if data is None else {"data": data}))
+
+
 def _each_concept(data: Data, place: str) -> Iterator[tuple[str, Concept]]:
     for index, concept in enumerate(data.concepts):
         yield f"{place}.concepts[{index}]", concept
-    parts: list[tuple[str, Region | Frame]] = [(f"regions[{i}]", part) for i, part in enumerate(data.regions)]
-    parts += [(f"frames[{i}]", part) for i, part in enumerate(data.frames)]
-    for name, part in parts:
-        if part.data is not None:
-            yield from _each_concept(part.data, f"{place}.{name}.data")
+    for name in ("regions", "frames", "time_segments", "tracks"):
+        for index, part in enumerate(getattr(data, name)):
+            if part.data is not None:
+                yield from _each_concept(part.data, f"{place}.{name}[{index}].data")
 
 
-# Regions and frames hold Data, which holds them: their models are built on first use, and find it then.
-region.Data = video.Data = Data  # type: ignore[attr-defined]  # both name it for type checkers only
+# The parts hold Data, which holds them: their models are built on first use, and find it then.
+region_module.Data = video.Data = Data  # type: ignore[attr-defined]  # both name it for type checkers only

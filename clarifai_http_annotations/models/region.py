@@ -1,12 +1,15 @@
-"""A part of an image: where it is, and what is there."""
+"""A part of an image or a text: where it is, and what is there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from ._base import READING, Id, Unit, WireModel
+from .mask import Mask
+from .point import Point, Polygon
+from .text import Span, Token
 
 if TYPE_CHECKING:
     from .annotation import Data
@@ -42,25 +45,72 @@ class BoundingBox(WireModel):
 
 
 class RegionInfo(WireModel):
-    """Where a region is.
+    """Where a region is: one of these.
 
     Attributes:
         bounding_box: A box.
+        polygon: An area between points.
+        mask: Pixels.
+        point: A point.
+        keypoint_locations: Points in the order of the ``keypoint_names`` of the concept's ``keypoint_info``.
+        span: Characters of a text.
+        token: One token of a text.
     """
 
     holds_content: ClassVar[bool] = True
 
     bounding_box: BoundingBox | None = None
+    polygon: Polygon | None = None
+    mask: Mask | None = None
+    point: Point | None = None
+    keypoint_locations: list[Point] = Field(default_factory=list)
+    span: Span | None = None
+    token: Token | None = None
+
+    @model_validator(mode="after")
+    def _is_in_one_place(self, info: ValidationInfo) -> Self:
+        said = [name for name in type(self).__pydantic_fields__ if vars(self).get(name)]
+        if info.context is not READING and len(said) > 1:
+            raise ValueError(f"a region is in one place: give one of {', '.join(said)}")
+        return self
+
+    @classmethod
+    def of(cls, place: Place) -> Self:
+        """Wrap a place: ``RegionInfo.of(Point(row=0.5, col=0.5))``.
+
+        Raises:
+            TypeError: If it is none.
+        """
+        for kind, name in _KINDS.items():
+            if type(place) is kind or (isinstance(place, kind) and type(place) not in _KINDS):
+                return cls(**{name: place})
+        raise TypeError(
+            "region must be BoundingBox(top_row=..., ...), Polygon.of(...), Mask.from_png(...), Point, Span, Token, "
+            f"RegionInfo(keypoint_locations=[...]) or Region(id=...), not a {type(place).__name__}"
+        )
+
+
+Place = BoundingBox | Polygon | Mask | Point | Span | Token
+
+_KINDS: dict[type[WireModel], str] = {
+    BoundingBox: "bounding_box",
+    Polygon: "polygon",
+    Mask: "mask",
+    Point: "point",
+    Token: "token",  # before Span, whose shape it has
+    Span: "span",
+}
 
 
 class Region(WireModel):
-    """A region of an image and what is in it.
+    """A region of an image or a text, and what is in it.
 
     Attributes:
         id: Id of the region; empty as long as there is none, since the server makes it. Give it to
             refer to an existing region.
         region_info: Where it is.
         data: What is in it.
+        track_id: The track that it is part of, in a video.
     """
 
     read_defaults: ClassVar[dict[str, Any]] = {"id": ""}
@@ -70,3 +120,4 @@ class Region(WireModel):
     id: Id = ""
     region_info: RegionInfo | None = None
     data: Data | None = None
+    track_id: Id | None = None

@@ -1,6 +1,6 @@
 """The operations on annotations, each written once for `Client` and `AsyncClient`.
 
-See `_operation` for the rules of this file.
+See `_operation` for the rules of this folder.
 """
 
 from __future__ import annotations
@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
-from ._call import Call, Caller, Timeout
-from ._operation import operation, paged
-from ._wire import answers, outcomes, requests
-from ._wire.outcomes import Failed, Item, Key, Stored, Unclear
-from .config import NOT_GIVEN, NotGiven
-from .errors import APIError, ConflictError, InvalidResponseError, NotFoundError
-from .models.annotation import Annotation
+from .._call import Call, Caller, Timeout
+from .._operation import operation, paged
+from .._wire import answers, outcomes, requests
+from .._wire.outcomes import Failed, Item, Key, Stored, Unclear
+from ..config import NOT_GIVEN, NotGiven
+from ..errors import APIError, ConflictError, NotFoundError
+from ..models.annotation import Annotation
 
 # Inside the class the word means the operation.
 Annotations = list[Annotation]
 Found = list[outcomes.Listed]
-PAGES = "Check what stands between here and the API: it seems to ignore the number of the page."
 Ids = str | Iterable[str] | None
 
 
@@ -197,16 +196,13 @@ class AnnotationOperations(Caller):
             "return_model_output": return_model_output,
         }
         for part in requests.listing(filters, page=page, per_page=per_page):
-            number, before = page, None
+            number, found = page, Annotations()
             while True:
                 request = requests.page(self._app, part, page=number, per_page=per_page)
-                annotations = await self._call(request, self._begin(timeout, deadline), answers.read_page)
-                if not annotations:
+                found = await self._page(request, self._begin(timeout, deadline), answers.read_page, found)
+                if not found:
                     break
-                if annotations == before:
-                    raise InvalidResponseError(f"list: page {number} repeats the page before it.", hint=PAGES)
-                before = annotations
-                for annotation in annotations:
+                for annotation in found:
                     yield annotation
                 number += 1
 

@@ -1,0 +1,156 @@
+"""What a patch says: the changes since an annotation was read, in words that the API's merge has.
+
+Rules of the API (docs: "Patching"):
+
+- ``merge`` goes into objects, overwrites scalars, merges the items of a list by their ``id``
+  and **appends** the others; an empty list or object replaces; null does nothing.
+- ``remove`` deletes the items of a list whose ids are named, each as a whole.
+- ``overwrite`` replaces what is named by what is given.
+
+Rules of this file:
+
+1. A merge names only what was changed: so nothing is appended a second time (the points of
+   a polygon have no ids), and a change of somebody else's meanwhile is left alone.
+2. What a merge cannot say (something was taken out, a list without ids was changed) is
+   refused with what to do instead. Nothing is approximated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import InvalidRequestError
+from .guard import FREE_JSON, Place, find_concepts, place_of
+
+Tree = dict[str, Any]
+
+IDS = frozenset({"id", "input_id"})
+
+WHOLE = frozenset({"region_info", "frame_info", "time_info", "geo", "status", "worker"})
+"""Objects that are sent whole if anything in them was changed."""
+
+OVERWRITE = 'Send the whole annotation with action="overwrite", which replaces what was there.'
+
+
+def changes(before: Tree, after: Tree, name: str, *, is_sure: bool = True) -> Tree:
+    """Return what a merge has to say to make one annotation of another, without the ids.
+
+    Args:
+        before: The annotation as it was read.
+        after: The annotation as it is wanted.
+        name: What to call it in an error.
+        is_sure: Whether the server still has it as it was read; otherwise everything is said that can
+            be said twice.
+
+    Raises:
+        InvalidRequestError: If a merge cannot say it.
+    """
+    merge = _Merge(is_sure)
+    changed = merge.object(before, after, ())
+    if merge.problems:
+        sentences = [f"{name}, {problem}" for problem in merge.problems]
+        raise InvalidRequestError("\n  ".join(["Nothing was sent.", *sentences]), hint=OVERWRITE, problems=sentences)
+    return changed
+
+
+@dataclass
+class _Merge:
+    """Finds what a merge has to say, and what it cannot."""
+
+    is_sure: bool
+    problems: list[str] = field(default_factory=list)
+
+    def object(self, before: Tree, after: Tree, place: Place) -> Tree:
+        gone = [key for key in before if after.get(key) is None and before[key] is not None]
+        self.problems += [f"{place_of((*place, key))}: a merge cannot take it out" for key in gone]
+        changed = {}
+        for key, now in after.items():
+            then = before.get(key)
+            is_same = now == then and type(now) is type(then)
+            if is_same and (self.is_sure or key in IDS or appends({key: now})):
+                continue
+            found = self.value(then, now, (*place, key))
+            changed[key] = now if key in WHOLE else found
+        return changed
+
+    def value(self, then: Any, now: Any, place: Place) -> Any:
+        if isinstance(now, dict) and now and isinstance(then, dict) and then:
+            return self.object(then, now, place)
+        if isinstance(now, list) and now and isinstance(then, list) and then:
+            return self.items(then, now, place)
+        return now
+
+    def items(self, then: list[Any], now: list[Any], place: Place) -> list[Any]:
+        before, after = _by_id(then), _by_id(now)
+        if before is None or after is None:
+            self.problems.append(f"{place_of(place)}: a merge cannot change a list whose items have no ids")
+            return now
+        self.problems += [f"{place_of(place)}: a merge cannot take {name!r} out" for name in before.keys() - after]
+        changed = []
+        for index, (name, item) in enumerate(after.items()):
+            difference = self.object(before.get(name, {}), item, (*place, index))
+            if difference:
+                value = {"value": item["value"]} if place[-1] == "concepts" and "value" in item else {}
+                changed.append({"id": name, **value, **difference})
+        return changed
+
+
+def _by_id(items: list[Any]) -> dict[str, Tree] | None:
+    """Return items by their ids; ``None`` if one has none, or two have the same."""
+    named = {item["id"]: item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)}
+    return named if len(named) == len(items) else None
+
+
+# --- remove --------------------------------------------------------------------------------------
+
+
+def removal(tree: Tree, name: str) -> Tree:
+    """Return the patch that removes what a tree names by id; a concept in it has the value 0.
+
+    Raises:
+        InvalidRequestError: If the tree names anything that a removal cannot mean.
+    """
+    problems = [f"{name}, {problem}" for problem in _not_removable(tree)]
+    if problems:
+        hint = 'Name items of data by their ids alone; anything else is changed by "merge" or "overwrite".'
+        raise InvalidRequestError("\n  ".join(["Nothing was sent.", *problems]), hint=hint, problems=problems)
+    for _, concept in find_concepts(tree):
+        concept.setdefault("value", 0.0)
+    return tree
+
+
+def _not_removable(tree: Tree) -> Iterator[str]:
+    yield from (f"{key}: a removal takes items out of lists" for key in tree if key not in ("id", "input_id", "data"))
+    data = tree.get("data")
+    for key, items in data.items() if isinstance(data, dict) else ():
+        if not isinstance(items, list):
+            yield f"data.{key}: a removal takes items out of lists"
+            continue
+        for index, item in enumerate(items):
+            place = f"data.{key}[{index}]"
+            if not isinstance(item, dict) or not item.get("id"):
+                yield f"{place}: a removal needs its id"
+            elif key != "concepts" and item.keys() - {"id"}:
+                yield f"{place}: a removal takes the whole of {item['id']!r} away; name it by its id alone"
+    if not isinstance(data, dict) or not any(data.values()):
+        yield "data: names nothing to remove"
+
+
+# --- sending again -------------------------------------------------------------------------------
+
+
+def appends(tree: Any) -> bool:
+    """Tell whether merging a patch a second time would append something a second time."""
+    if isinstance(tree, list):
+        return any(not isinstance(item, dict) or "id" not in item or appends(item) for item in tree)
+    if isinstance(tree, dict):
+        return any(bool(_lists_in(item)) if key in FREE_JSON else appends(item) for key, item in tree.items())
+    return False
+
+
+def _lists_in(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_lists_in, value.values()))
+    return isinstance(value, list) and bool(value)

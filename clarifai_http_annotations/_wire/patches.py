@@ -1,0 +1,175 @@
+"""PATCH: from annotations and an action to a request, and from its answer to what became of each.
+
+Rules:
+
+1. The action is always sent: nobody knows what the API takes for one that is left out.
+2. An annotation that was read says what was changed since (`changes`); one that was built says
+   what was set. Either is checked as strictly as a new one.
+3. A patch is sent again after an unclear failure only if doing it twice is doing it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from ..errors import InvalidRequestError, NotFoundError
+from ..models._base import read
+from ..models.annotation import Annotation, Origin
+from .answers import Answer
+from .changes import IDS, appends, changes, removal
+from .encode import Tree, check, refusal, to_tree
+from .guard import as_polarity, encode_body
+from .outcomes import Item, Key, Verdict, judge, listed
+from .requests import App, Request
+
+Action = Literal["merge", "overwrite", "remove"]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch that is about to be sent.
+
+    Attributes:
+        item: What is sent.
+        annotation: What the caller gave, if it was an `Annotation`.
+    """
+
+    item: Item
+    annotation: Annotation | None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether nothing was changed since the annotation was read."""
+        return self.item.tree.keys() <= IDS
+
+    def begin(self) -> None:
+        """Note that from here on nobody knows what the server has, until `end`."""
+        if self.annotation is not None and self.annotation._origin is not None:
+            self.annotation._origin.is_sure = False
+
+    def end(self, *, is_done: bool) -> None:
+        """Note that the server has the annotation as it is now, or still has it as it was."""
+        if self.annotation is not None and self.annotation._origin is not None:
+            tree = to_tree(self.annotation, with_unknown=True) if is_done else self.annotation._origin.tree
+            self.annotation._origin = Origin(tree)
+
+
+def plan(annotations: object, action: str) -> list[Patch]:
+    """Return the checked patches; of an annotation without changes only its ids.
+
+    Raises:
+        InvalidRequestError: If one of them cannot be sent, there are none or more than 128, or two are
+            about the same annotation.
+    """
+    if action not in get_args(Action):
+        raise InvalidRequestError(f"action must be one of {', '.join(get_args(Action))}, not {action!r}.")
+    patches: dict[Key, Patch] = {}
+    for index, annotation in enumerate(listed(annotations, "patch")):
+        item = Item(index, _prepare(annotation, action, f"annotations[{index}]"), derived=False)
+        patch = Patch(item, annotation if isinstance(annotation, Annotation) else None)
+        twin = patches.setdefault(item.key, patch)
+        if twin is not patch:
+            raise InvalidRequestError(
+                f"Nothing was sent. annotations[{twin.item.index}] and annotations[{index}] are the same annotation "
+                f"{item.key[1]!r} of input {item.key[0]!r}: say its changes in one."
+            )
+    return list(patches.values())
+
+
+def _prepare(annotation: object, action: str, place: str) -> Tree:
+    try:
+        tree = _said(annotation, action, place)
+    except InvalidRequestError as error:
+        raise error if str(error).startswith("Nothing was sent") else refusal([f"{place}: {error}"]) from None
+    checked = check(tree, place, Annotation)
+    if not checked.id:
+        raise refusal([f"{place} (input {checked.input_id!r}), id: is required, to say which annotation is patched"])
+    if isinstance(annotation, Annotation):
+        if tree.keys() <= IDS and annotation._origin is None:
+            raise refusal([f"{place} (input {checked.input_id!r}): says nothing to change"])
+        return tree
+    return to_tree(checked)  # type: ignore[no-any-return]  # a dict may say a thing in more ways than the wire does
+
+
+def _said(annotation: object, action: str, place: str) -> Tree:
+    if isinstance(annotation, Annotation) and action == "merge" and annotation._origin is not None:
+        origin = annotation._origin
+        before = to_tree(read(Annotation, origin.tree), with_unknown=True)
+        after = to_tree(annotation, with_unknown=True)
+        name = f"{place} (input {annotation.input_id!r})"
+        if any(before.get(key) != after.get(key) for key in IDS):
+            raise refusal([f"{name}: the ids of an annotation cannot be changed; create another one"])
+        ids = {key: after[key] for key in after if key in IDS}
+        return {**ids, **changes(before, after, name, is_sure=origin.is_sure)}
+    tree: Any = to_tree(annotation)
+    if not isinstance(tree, dict):
+        raise InvalidRequestError(f"is a {type(annotation).__name__}: give Annotation objects")
+    return removal(tree, place) if action == "remove" else tree
+
+
+def request(
+    app: App, items: Sequence[Item], action: str, *, delete_if_empty_data: bool, fractional_values: bool
+) -> Request:
+    """PATCH 1 to 128 annotations."""
+    body: Tree = {"annotations": [item.tree for item in items], "action": action}
+    if delete_if_empty_data:
+        body["delete_if_empty_data"] = True
+    # An annotation that was deleted because it was empty is not found by a second attempt.
+    twice_is_once = not delete_if_empty_data if action != "merge" else not appends([item.tree for item in items])
+    content = encode_body(body, fractional_values=fractional_values)
+    return Request("patch", "PATCH", app.path("/annotations"), content, repeatable=twice_is_once)
+
+
+def outcome(items: Sequence[Item], action: str, answer: Answer, redact: Any) -> dict[Key, Verdict]:
+    """Say for every patch what an answer means for it.
+
+    Raises:
+        InvalidResponseError: If the answer has another shape than the API's.
+    """
+    if action == "remove":  # the values in it say nothing, so they are not compared
+        items = [replace(item, tree={key: item.tree[key] for key in IDS}) for item in items]
+    return judge(items, answer, redact)
+
+
+# --- one label -----------------------------------------------------------------------------------
+
+
+def flip(annotation: Annotation, concept_id: str, value: float) -> Annotation | None:
+    """Return an annotation with one concept's value changed; ``None`` if it has that value already.
+
+    Raises:
+        NotFoundError: If it has no such concept.
+        InvalidRequestError: If it has it in several places, so that nobody knows which is meant.
+    """
+    copy = annotation.model_copy(deep=True)
+    concepts = list(copy.each_concept())
+    found = [(place, concept) for place, concept in concepts if concept.id == concept_id]
+    name = f"annotation {annotation.id!r} of input {annotation.input_id!r}"
+    if not found:
+        there = ", ".join(repr(concept.id) for _, concept in concepts) or "none"
+        raise NotFoundError(f"{name} has no concept {concept_id!r}, so nothing was changed; it has {there}")
+    if len(found) > 1:
+        places = " and ".join(place for place, _ in found)
+        raise InvalidRequestError(
+            f"Nothing was sent. Concept {concept_id!r} is in {places} of {name}.",
+            hint="Say which one is meant: change it on what get() returned, and patch() that.",
+        )
+    [(_, concept)] = found
+    if concept.value == value and not concept.value_was_missing:
+        return None
+    concept.value = value
+    return copy
+
+
+def polarity(value: object, *, fractional_values: bool) -> float:
+    """Return a value that says a polarity, as the guard would let it out.
+
+    Raises:
+        InvalidRequestError: If it is none.
+    """
+    try:
+        return as_polarity(value, fractional_values)
+    except ValueError as error:
+        raise InvalidRequestError(f"Nothing was sent. value is {value!r}: it {error}.") from None

@@ -1,0 +1,254 @@
+"""Change and delete what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .._call import Call, Caller, Timeout
+from .._operation import operation
+from .._wire import answers, deletions, outcomes, patches, requests
+from .._wire.deletions import Target
+from .._wire.outcomes import Failed, Key, Stored, Unclear
+from .._wire.patches import Action, Patch
+from ..config import NOT_GIVEN, NotGiven
+from ..errors import APIError, InvalidRequestError, NotFoundError
+from ..models.annotation import Annotation
+
+Ids = str | Iterable[str]
+
+
+class ChangeOperations(Caller):
+    """Patch, flip and delete annotations."""
+
+    @operation
+    async def patch(
+        self,
+        annotations: Annotation | Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]],
+        *,
+        action: Action = "merge",
+        delete_if_empty_data: bool = False,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> list[Annotation]:
+        """Change one annotation, or 1 to 128 of them, and return them as the server has them.
+
+        Get, edit, patch: of an annotation that a client returned, ``merge`` sends what was changed
+        since then, and nothing if nothing was. Of one that was built it sends what was set, with
+        the ids of the annotation, and of its region or frame to change what is in that one.
+
+        Args:
+            annotations: What to change: `Annotation` objects, or dicts of the same shape.
+            action: What the API does with it (docs: "Patching"). ``"merge"`` overwrites scalars, merges
+                what is in a list by id, and appends what has no id; an empty list or object
+                replaces. ``"overwrite"`` replaces what is given, so give all of it. ``"remove"`` takes
+                away what ``data`` names by id, such as ``{"concepts": [{"id": "tree"}]}``.
+            delete_if_empty_data: With ``"remove"``: delete an annotation that is left empty.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Returns:
+            The annotations, in the order asked; one without changes as it was given.
+
+        Raises:
+            InvalidRequestError: If one cannot be sent, or a merge cannot say its changes; nothing was sent.
+            MissingValueError: If a concept has no ``value``; nothing was sent.
+            PartialFailureError: If some, or all of several, were not changed.
+            APIStatusError: If the API refused the request, or the one annotation in it.
+            APIConnectionError: If no usable answer came.
+        """
+        if delete_if_empty_data and action != "remove":
+            raise InvalidRequestError('delete_if_empty_data goes with action="remove".')
+        planned = patches.plan(annotations, action)
+        verdicts: dict[Key, Stored | Failed] = {}
+        sent = []
+        for patch in planned:
+            if patch.says_nothing and patch.annotation is not None:
+                verdicts[patch.item.key] = Stored(patch.annotation)
+            else:
+                sent.append(patch)
+        if sent:
+            call = self._begin(timeout, deadline)
+            verdicts |= await self._patch(sent, action, delete_if_empty_data, call)
+        items = [patch.item for patch in planned]
+        return outcomes.conclude(items, [item.key for item in items], verdicts, "patch: changed")
+
+    async def _patch(
+        self, sent: Sequence[Patch], action: Action, delete_if_empty_data: bool, call: Call
+    ) -> dict[Key, Stored | Failed]:
+        """Send patches and say what became of each."""
+        items = [patch.item for patch in sent]
+        fractional = self._settings.fractional_values
+        request = patches.request(
+            self._app, items, action, delete_if_empty_data=delete_if_empty_data, fractional_values=fractional
+        )
+        for patch in sent:
+            patch.begin()
+        try:
+            judged = await self._call(
+                request,
+                call,
+                lambda answer: patches.outcome(items, action, answer, self._settings.key.redact),
+                per_item=True,
+            )
+        except APIError as error:
+            if not error.maybe_done:
+                for patch in sent:
+                    patch.end(is_done=False)
+            raise
+        verdicts: dict[Key, Stored | Failed] = {}
+        for patch in sent:
+            verdict = judged[patch.item.key]
+            if isinstance(verdict, Stored):
+                patch.end(is_done=True)
+                verdicts[patch.item.key] = verdict
+                continue
+            call.describe(verdict.error, request)
+            verdict.error.maybe_done |= isinstance(verdict, Unclear)
+            if not verdict.error.maybe_done:
+                patch.end(is_done=False)
+            verdicts[patch.item.key] = Failed(verdict.error)
+        return verdicts
+
+    @operation
+    async def set_value(
+        self,
+        annotation_id: str,
+        *,
+        input_id: str,
+        concept_id: str,
+        value: bool | float,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> Annotation:
+        """Set the polarity of one label: of the input, a region, a frame or a time segment.
+
+        Gets the annotation, and patches that one label if it is not so already. Where the server
+        gave no id to the region or frame that holds the label, the annotation is overwritten with
+        what it was, and the label.
+
+        Args:
+            annotation_id: The annotation.
+            input_id: The input that it is about.
+            concept_id: The label.
+            value: 1 or ``True`` present (positive), 0 or ``False`` absent (negative).
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Returns:
+            The annotation as the server has it.
+
+        Raises:
+            NotFoundError: If there is no such annotation, or it has no such concept.
+            InvalidRequestError: If the value is no polarity, or the concept is in several places.
+            APIStatusError: If the API refused a request.
+            APIConnectionError: If no usable answer came.
+        """
+        wanted = patches.polarity(value, fractional_values=self._settings.fractional_values)
+        call = self._begin(timeout, deadline)
+        request = requests.get(self._app, annotation_id, input_id, operation="set_value")
+        annotation = await self._call(request, call, answers.read_annotation)
+        flipped = patches.flip(annotation, concept_id, wanted)
+        if flipped is None:
+            return annotation
+        action: Action = "merge"
+        try:
+            planned = patches.plan(flipped, action)
+        except InvalidRequestError:  # it is in something that has no id
+            action = "overwrite"
+            planned = patches.plan(flipped, action)
+        verdicts = await self._patch(planned, action, False, call)
+        items = [patch.item for patch in planned]
+        [stored] = outcomes.conclude(items, [item.key for item in items], verdicts)
+        return stored
+
+    @operation
+    async def delete_many(
+        self,
+        annotations: Annotation | Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]] | None = None,
+        *,
+        ids: Ids | None = None,
+        input_ids: Ids | None = None,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> None:
+        """Delete any number of annotations. One that does not exist counts as gone.
+
+        Args:
+            annotations: `Annotation` objects, as ``list`` and ``search`` give them, or dicts with ``id`` and
+                ``input_id``; an empty list deletes nothing.
+            ids: Or their ids, which go with ``input_ids`` of the same length and order.
+            input_ids: Their inputs. To delete everything of an input: `delete_all_of_inputs`.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Raises:
+            InvalidRequestError: If one lacks an id, or the lists are not pairs; nothing was sent.
+            PartialFailureError: If some are gone (``succeeded``) and some are not known to be
+                (``failed``; their annotations have ids only).
+            APIStatusError: If the API refused the first request.
+            APIConnectionError: If no usable answer came to it.
+        """
+        targets = deletions.pairs(annotations, ids, input_ids)
+        await self._delete(list(targets), self._begin(timeout, deadline))
+
+    @operation
+    async def delete_all_of_inputs(
+        self,
+        input_ids: Ids,
+        *,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> None:
+        """Delete **every** annotation of these inputs, whoever made it. What came with an input stays.
+
+        Args:
+            input_ids: The inputs.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Raises:
+            InvalidRequestError: If an id is no text, or empty; nothing was sent.
+            PartialFailureError: If those of some inputs are gone (``succeeded``) and those of others are
+                not known to be (``failed``; their annotations have the input's id only).
+            APIStatusError: If the API refused the first request.
+            APIConnectionError: If no usable answer came to it.
+        """
+        targets = deletions.inputs(input_ids)
+        await self._delete(list(targets), self._begin(timeout, deadline))
+
+    async def _delete(self, targets: Sequence[Target], call: Call) -> None:
+        """Delete in as many requests as it takes, and stop at the first that does not succeed."""
+        gone: list[Target] = []
+        for part in deletions.parts(targets):
+            left: Sequence[Target] = part
+            try:
+                try:
+                    await self._call(deletions.request(self._app, part), call, lambda _: None)
+                except NotFoundError:  # one of them, and nobody says which
+                    left = await self._left(part, call)
+                    if left:
+                        await self._call(deletions.request(self._app, left), call, lambda _: None)
+            except APIError as error:
+                gone += [target for target in part if target not in left]
+                if not gone:
+                    raise
+                raise deletions.failure(gone, targets, error) from error
+            gone += part
+
+    async def _left(self, targets: Sequence[Target], call: Call) -> Sequence[Target]:
+        """Return those of the targets that are still there."""
+        request = deletions.request(self._app, targets)
+        found: list[Annotation] = []
+        for part in requests.split(deletions.filters(targets)):
+            number, page = 1, list[Annotation]()
+            while True:
+                listing = requests.page(
+                    self._app, part, page=number, per_page=requests.MAX_PER_PAGE, operation=request.operation
+                )
+                page = await self._page(listing, call, answers.read_page, page)
+                if not page:
+                    break
+                found += page
+                number += 1
+        return deletions.left(targets, found)

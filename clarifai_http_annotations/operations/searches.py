@@ -1,0 +1,67 @@
+"""Find annotations by what they say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from .._call import Caller, Timeout
+from .._operation import paged
+from .._wire import answers, requests, searches
+from ..config import NOT_GIVEN, NotGiven
+from ..models.concept import Concept
+from ..models.search import Filter, Hit
+
+
+class SearchOperations(Caller):
+    """Search annotations."""
+
+    @paged
+    async def search(
+        self,
+        *filters: Filter | Concept | Mapping[str, Any],
+        page: int = 1,
+        per_page: int = 128,
+        timeout: Timeout = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> AsyncIterator[Hit]:
+        """Yield the annotations that pass every filter, page after page until one is empty.
+
+        An annotation has to pass all filters by itself: ``search(positive("tree"), positive("boat"))``
+        does not find an input that has the two in two annotations (the API's rule). The API may
+        refuse to search for concepts of your own before a model was trained on them (docs:
+        "Filter"). Pages shift when annotations change meanwhile.
+
+        Args:
+            *filters: `Filter` objects; ``~Filter(...)`` finds what is not so. A concept stands for
+                ``Filter(concept=...)``. A dict is a filter in the API's own shape.
+            page: The page to begin with, from 1.
+            per_page: Hits a request, 1 to 1000.
+            timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
+            deadline: Seconds for each page with its retries; ``None`` for no end.
+
+        Raises:
+            InvalidRequestError: If there is no filter, one says nothing, or a number is out of range.
+            MissingValueError: If a concept has no ``value``; nothing was sent.
+            APIStatusError: If the API refused a request.
+            APIConnectionError: If no usable answer came.
+        """
+        requests.check_paging(page, per_page)
+        conditions = searches.conditions(filters)
+        number, hits = page, list[Hit]()
+        while True:
+            request = searches.request(
+                self._app,
+                conditions,
+                page=number,
+                per_page=per_page,
+                fractional_values=self._settings.fractional_values,
+            )
+            hits = await self._page(
+                request, self._begin(timeout, deadline), lambda answer: answers.read_items(answer, "hits", Hit), hits
+            )
+            if not hits:
+                return
+            for hit in hits:
+                yield hit
+            number += 1
