@@ -446,3 +446,48 @@ def test_any_order_of_answers_matches_every_item_to_its_own(data: st.DataObject)
     shuffled = data.draw(st.permutations(answers))
     matched = match(items, [tree for _, tree in shuffled])
     assert {key: matched[key] for key, _ in answers} == dict(answers)
+
+
+# --- content that was patched since ------------------------------------------------------------------
+
+
+def test_content_that_was_turned_since_is_a_conflict_and_not_what_was_once_sent(
+    connect: Any, emulator: Emulator
+) -> None:
+    client = connect(emulator)
+    [stored] = client.create(WATER)
+    client.set_value(stored.id, input_id="in-1", concept_id="water", value=True)
+    with pytest.raises(ConflictError, match="holds other content"):
+        client.create(WATER)
+    assert client.get(stored.id, input_id="in-1").data.concepts[0].is_positive
+
+
+def test_content_that_is_there_comes_back_as_the_server_has_it(connect: Any, emulator: Emulator) -> None:
+    client = connect(emulator)
+    client.create(WATER)
+    [again] = client.create(WATER)
+    assert again.created_at is not None
+    again.annotation_info = {"round": 2}
+    client.patch(again)
+    assert emulator.requests[-1].body["annotations"] == [
+        {"id": again.id, "input_id": "in-1", "annotation_info": {"round": 2}}
+    ]
+
+
+@pytest.mark.parametrize("listing", ["empty", "broken"])
+def test_a_duplicate_of_content_is_stored_even_if_the_list_lags_behind(
+    connect: Any, emulator: Emulator, listing: str
+) -> None:
+    def lagging(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and request.url.path.endswith("/annotations"):
+            return answer(200, 10000, []) if listing == "empty" else answer(400, 11102)
+        return emulator(request)
+
+    client = connect(lagging)
+    client.create(WATER)
+    [again] = client.create(WATER)
+    assert [(concept.id, concept.value) for _, concept in again.each_concept()] == [("water", 0.0)]
+    again.annotation_info = {"round": 2}
+    client.patch(again)  # nobody is sure of what is there, so the label is said again
+    [patched] = emulator.requests[-1].body["annotations"]
+    assert patched["data"] == {"concepts": [{"id": "water", "value": 0.0}]}

@@ -151,6 +151,53 @@ def test_the_time_of_a_frame_comes_back_as_text(emulator: Emulator) -> None:
     assert emulator.annotations[0]["data"]["frames"][0]["frame_info"]["time"] == "5000"
 
 
+@pytest.mark.parametrize("key", ["regions", "frames", "time_segments", "tracks"])
+def test_a_part_without_id_gets_one(emulator: Emulator, key: str) -> None:
+    post(emulator, {"id": "a", "input_id": "in-1", "data": {key: [{}]}})
+    assert len(emulator.annotations[0]["data"][key][0]["id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("info", "shown"),
+    [
+        ({"frame_info": {"time": "5000"}}, {"frame_info": {"time": "5000"}}),
+        ({"frame_info": {"time": 2**63, "number": "7"}}, {"frame_info": {"time": str(2**63), "number": 7}}),
+        ({"frame_info": {"time": 16777217.0}}, {"frame_info": {"time": "16777217"}}),
+        ({"frame_info": {"time": 0, "number": None}}, {"frame_info": {"time": "0"}}),
+        ({"time_info": {"num_frames": 3.0}}, {"time_info": {"num_frames": 3}}),
+        ({"span": {"char_start": "1", "char_end": 2}}, {"span": {"char_start": 1, "char_end": 2}}),
+        ({"frame_info": {"time": "soon", "number": []}}, {"frame_info": {"time": "soon", "number": []}}),
+        ({"frame_info": "soon"}, {"frame_info": "soon"}),
+    ],
+    ids=repr,
+)
+def test_whole_numbers_come_back_whole_and_those_of_64_bits_as_text(
+    emulator: Emulator, info: Tree, shown: Tree
+) -> None:
+    post(emulator, {"id": "a", "input_id": "in-1", "data": {"unheard_of": info}})
+    assert emulator.annotations[0]["data"]["unheard_of"] == shown
+
+
+def test_what_is_null_is_not_there_except_in_free_json(emulator: Emulator) -> None:
+    data = {"concepts": None, "regions": [{"region_info": None, "id": "r"}], "metadata": {"a": None}}
+    assert post(emulator, {"id": "a", "input_id": "in-1", "task_id": None, "data": data})[0] == 200
+    [stored] = emulator.annotations
+    assert stored["data"] == {"regions": [{"id": "r"}], "metadata": {"a": None}}
+    assert "task_id" not in stored
+
+
+def test_what_is_stored_later_has_a_later_time(emulator: Emulator) -> None:
+    post(emulator, *[tree(1, id=f"a{number}") for number in range(128)])
+    times = [stored["created_at"] for stored in emulator.annotations]
+    assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize("status", [{}, {"code": None}, {"code": 0}, None], ids=repr)
+def test_a_status_that_says_nothing_is_success(emulator: Emulator, status: Any) -> None:
+    post(emulator, {"id": "a", "input_id": "in-1", "status": status})
+    assert emulator.annotations[0]["status"] == {"code": 24150}
+
+
 def test_a_status_is_asked_for_by_name_and_comes_back_as_a_number(emulator: Emulator) -> None:
     _, answer = post(emulator, {"id": "a", "input_id": "in-1", "status": {"code": "ANNOTATION_PENDING"}})
     assert answer["annotations"][0]["status"]["code"] == 24151

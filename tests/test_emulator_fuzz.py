@@ -89,7 +89,192 @@ def test_any_json_is_answered(asked: list[Any], strict: bool) -> None:
     survives(Emulator(strict=strict), json.dumps({"annotations": asked}).encode())
 
 
-SEGMENTS = ["v2", "users", "me", "apps", "app", "inputs", "annotations", "%2f", "%ff", "%", "..", ""]
+# --- every route ---------------------------------------------------------------------------------
+
+APP = "http://localhost/v2/users/me/apps/app"
+ROUTES = [
+    ("PATCH", "annotations"),
+    ("DELETE", "annotations"),
+    ("DELETE", "inputs/annotations"),
+    ("POST", "annotations/searches"),
+    ("GET", "annotations/workers"),
+    ("GET", "tasks/t/annotations/count"),
+    ("PATCH", "task/t/annotations/status"),
+    ("GET", "inputs/in-1/annotation_tracks"),
+    ("POST", "inputs/in-1/annotation_tracks"),
+    ("PATCH", "inputs/in-1/annotation_tracks"),
+    ("DELETE", "annotation_tracks"),
+    ("POST", "inputs/in-1/track_annotations/searches"),
+]
+CODES = (10000, 10010, 10020, 11100, 11101, 11102, 11105, 40002, 40010)
+
+
+def ask(emulator: Emulator, method: str, path: str, body: Any = None) -> httpx.Response:
+    return emulator(httpx.Request(method, f"{APP}/{path}", content=json.dumps(body).encode(), headers=KEY))
+
+
+def filled() -> Emulator:
+    """Return an emulator with an annotation of every shape, and a track."""
+    emulator = Emulator()
+    region = {"id": "r", "track_id": "t", "region_info": {"point": {"row": 0, "col": 0}}}
+    frame = {"id": "f", "frame_info": {"time": 1, "number": 1}, "data": {"regions": [region]}}
+    said: list[dict[str, Any]] = [
+        {"concepts": [{"id": "tree", "value": 0}], "metadata": {"a": {"b": 1}}},
+        {"regions": [{**region, "data": {"concepts": [{"id": "tree", "value": 1}]}}]},
+        {"frames": [frame], "time_segments": [{"time_info": {"begin_time": 0, "end_time": 1}}]},
+    ]
+    trees = [{"id": f"a{number}", "input_id": "in-1", "task_id": "t", "data": data} for number, data in enumerate(said)]
+    assert ask(emulator, "POST", "annotations", {"annotations": trees}).status_code == 200
+    track = {"id": "t", "concept": {"id": "tree", "value": 0}}
+    assert ask(emulator, "POST", ROUTES[8][1], {"annotation_tracks": [track]}).status_code == 200
+    return emulator
+
+
+def withstands(emulator: Emulator, method: str, path: str, body: Any) -> None:
+    """Send a body; the emulator answers it, and what it stores then can be listed, searched and patched."""
+    answered = ask(emulator, method, path, body)
+    code = answered.json()["status"]["code"]
+    assert code in CODES
+    assert (answered.status_code in (200, 207)) is (code in (10000, 10010))
+    assert all(concept_is_said(tree) for tree in emulator.annotations)
+    for tree in emulator.annotations:
+        patch = {"annotations": [{"id": tree["id"], "input_id": tree["input_id"]}], "action": "merge"}
+        assert ask(emulator, "PATCH", "annotations", patch).status_code == 200
+    for sound, route in (
+        ("GET", "annotations?per_page=1000&list_all_annotations=true"),
+        ("GET", "annotations/workers"),
+        ("GET", "tasks/t/annotations/count"),
+        ("GET", ROUTES[7][1]),
+    ):
+        assert ask(emulator, sound, route, {}).status_code == 200
+    concept = {"id": "tree", "value": 0}
+    data = {"concepts": [concept], "regions": [{"region_info": {"point": {}}, "track_id": "t"}], "metadata": {"a": 1}}
+    search = {"searches": [{"query": {"filters": [{"annotation": {"data": data}, "negate": True}]}}]}
+    assert ask(emulator, "POST", "annotations/searches", search).status_code == 200
+    assert ask(emulator, "POST", ROUTES[11][1], {"track_id": "t"}).status_code == 200
+
+
+def concept_is_said(tree: Any) -> bool:
+    """Tell whether every concept of a stored tree has a value, whatever was sent."""
+    if isinstance(tree, list):
+        return all(concept_is_said(item) for item in tree)
+    if not isinstance(tree, dict):
+        return True
+    concepts = tree.get("concepts") or []
+    inner = (item for key, item in tree.items() if key not in ("metadata", "annotation_info", "consensus_info"))
+    return all(isinstance(concept["value"], float) for concept in concepts) and all(map(concept_is_said, inner))
+
+
+WORDS = """annotations action delete_if_empty_data ids input_ids searches query filters annotation negate
+last_updated_time_range start_time end_time pagination page per_page user_ids status_codes status_code annotation_tracks
+concept track_id annotation_type max_frames worker user model model_version frame_number_start start_frame_ms
+id input_id data concepts value name regions region_info point frames frame_info time number time_segments metadata
+status code annotation_info input_level trusted task_id"""
+SAID = [None, True, "", "a0", "in-1", "t", "tree", "merge", "overwrite", "\ud800", -1, 0, 1, 10**400, 1e39, 24155]
+json_: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(SAID) | st.builds(list) | st.builds(dict),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS.split()), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(route=st.sampled_from(ROUTES), body=json_)
+def test_any_json_is_answered_on_every_route(route: tuple[str, str], body: Any) -> None:
+    withstands(filled(), *route, body)
+
+
+part = st.fixed_dictionaries(
+    {}, optional={"id": st.sampled_from(["r", "f", "x"]), "region_info": json_, "frame_info": json_, "data": json_}
+)
+data_ = st.fixed_dictionaries(
+    {}, optional={"concepts": json_, "regions": st.lists(part, max_size=2), "frames": st.lists(part, max_size=2)}
+)
+patches = st.fixed_dictionaries(
+    {"id": st.sampled_from(["a0", "a1", "a2"]), "input_id": st.just("in-1")},
+    optional={"data": data_ | json_, "status": json_, "annotation_info": json_, "task_id": json_, "worker": json_},
+)
+
+
+@given(
+    asked=st.lists(patches, min_size=1, max_size=3),
+    action=st.sampled_from(["merge", "overwrite", "remove"]),
+    drop_empty=st.booleans(),
+)
+def test_any_patch_is_answered(asked: list[Any], action: str, drop_empty: bool) -> None:
+    body = {"annotations": asked, "action": action, "delete_if_empty_data": drop_empty}
+    withstands(filled(), "PATCH", "annotations", body)
+
+
+optional = dict.fromkeys(("annotation", "negate", "last_updated_time_range"), json_)
+filters = st.fixed_dictionaries({"annotation": st.fixed_dictionaries({"data": data_ | json_})})
+
+
+@given(asked=st.lists(filters | st.fixed_dictionaries({}, optional=optional), max_size=2), pagination=json_)
+def test_any_filter_is_answered(asked: list[Any], pagination: Any) -> None:
+    body = {"searches": [{"query": {"filters": asked}}], "pagination": pagination}
+    withstands(filled(), "POST", "annotations/searches", body)
+
+
+tracks = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("id", "concept", "status", "start_frame_nr", "end_frame_ms"), json_)
+)
+
+
+@given(method=st.sampled_from(["POST", "PATCH"]), asked=st.lists(tracks, max_size=2))
+def test_any_track_is_answered(method: str, asked: list[Any]) -> None:
+    withstands(filled(), method, ROUTES[8][1], {"annotation_tracks": asked, "action": "overwrite"})
+
+
+fields_ = ("frame_number_start", "frame_time_start", "annotation_type", "max_frames", "max_duration", "worker")
+
+
+@given(asked=st.fixed_dictionaries({"track_id": st.just("t")}, optional=dict.fromkeys(fields_, json_)))
+def test_any_search_of_a_track_is_answered(asked: Any) -> None:
+    withstands(filled(), "POST", ROUTES[11][1], asked)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("levels", [40, 101, 400])
+def test_a_body_that_is_nested_deep_is_answered_on_every_route(method: str, path: str, levels: int) -> None:
+    deep: Any = {}
+    for _ in range(levels):
+        deep = {"data": [deep]}
+    body = {"annotations": [{"id": "a0", "input_id": "in-1", **deep}], "annotation_tracks": [deep], "action": "merge"}
+    withstands(filled(), method, path, {**body, "searches": [deep], **deep})
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_a_number_beyond_every_float_is_malformed(number: str) -> None:
+    content = posting(annotation_info={"a": 0}).replace(b"0}", number.encode() + b"}")
+    posted = Emulator()(httpx.Request("POST", URL, content=content, headers=KEY))
+    assert posted.json()["status"]["code"] == 11100
+
+
+@pytest.mark.parametrize("levels", [90, 97])
+def test_free_json_as_deep_as_it_may_be_is_stored_and_merged(levels: int) -> None:
+    emulator, deep = filled(), b'{"a":' * levels + b"1" + b"}" * levels
+    content = b'{"annotations":[{"id":"a0","input_id":"in-1","annotation_info":' + deep + b'}],"action":"merge"}'
+    for _ in range(2):
+        answered = emulator(httpx.Request("PATCH", URL, content=content, headers=KEY))
+        assert answered.status_code == 200, answered.text
+
+
+SEGMENTS = [
+    "v2",
+    "users",
+    "me",
+    "apps",
+    "app",
+    "inputs",
+    "annotations",
+    "searches",
+    "tasks",
+    "%2f",
+    "%ff",
+    "%",
+    "..",
+    "",
+]
 
 
 @given(

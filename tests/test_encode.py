@@ -187,7 +187,11 @@ def test_an_id_unlike_clarifais_is_warned_of_once_and_sent(caught: Any, connect:
 
 
 def test_each_kind_of_id_is_warned_of(caught: Any) -> None:
-    check({"id": "a b", "input_id": "c d", "data": {"concepts": [{"id": "e f", "value": 1}]}}, "annotations[0]", Annotation)
+    check(
+        {"id": "a b", "input_id": "c d", "data": {"concepts": [{"id": "e f", "value": 1}]}},
+        "annotations[0]",
+        Annotation,
+    )
     assert [str(warning.message).split(" is ")[0] for warning in caught] == [
         "input id 'c d'",
         "annotation id 'a b'",

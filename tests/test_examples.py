@@ -16,6 +16,94 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LVIS = ROOT.parent / "shared" / "data" / "lvis_val_100.json"
 
+WITH_TESTS_OF_THEIR_OWN = {"quickstart.py", "label_lvis.py"}
+SAYS: dict[str, list[str]] = {
+    "classify.py": ["tree 1.0 present", "water 1.0 present", "boat 0.0 absent"],
+    "delete_many.py": [
+        "created 4 annotations: palm 1.0, palm 0.0, sand 1.0, snow 0.0",
+        "deleted 2 annotations: sand 1.0, snow 0.0",
+        "gone 0 annotations: none",
+    ],
+    "existing_region.py": [
+        "boat 1.0 data.regions[0].data.concepts[0]",
+        "ship 0.0 data.regions[0].data.concepts[1]",
+        "The region is the model's.",
+    ],
+    "flip.py": [
+        "image tree 1.0, water 0.0 -> tree 1.0, water 1.0",
+        "box boat 1.0, person 0.0 -> boat 0.0, person 0.0",
+    ],
+    "mask.py": [
+        "mask as it was sent",
+        "water 1.0 data.regions[0].data.concepts[0]",
+        "ice 0.0 data.regions[0].data.concepts[1]",
+    ],
+    "metadata_and_geo.py": [
+        "lighthouse 1.0",
+        "boat 0.0",
+        "geo longitude=10.25 latitude=42.75",
+        'metadata {"weather": "fog", "visibility_m": 200}',
+        'annotation_info {"tool": "field-app", "reviewed": false}',
+    ],
+    "patch.py": [
+        "created tree 1.0, water 0.0, boat 0.0 {'round': 1}",
+        "merged tree 1.0, water 1.0, boat 0.0 {'round': 2}",
+        "removed tree 1.0, water 1.0 {'round': 2}",
+        "overwritten tree 0.0, sand 1.0 {'round': 2}",
+    ],
+    "point_and_keypoints.py": [
+        "buoy 1.0, boat 0.0",
+        "point row 0.75 col 0.25",
+        "dog 1.0, cat 0.0",
+        "nose row 0.25 col 0.5",
+        "left ear row 0.125 col 0.375 hidden",
+        "right ear row 0.125 col 0.625",
+    ],
+    "polygon.py": [
+        "row 0.8 col 0.5",
+        "water 1.0 data.regions[0].data.concepts[0]",
+        "ice 0.0 data.regions[0].data.concepts[1]",
+    ],
+    "search.py": [
+        *("tree is present", "tree 1.0, boat 0.0"),
+        *("tree is absent", "tree 0.0, boat 1.0"),
+        *("tree is absent, or not mentioned", "tree 0.0, boat 1.0", "boat 1.0"),
+        *("boat is present, in a box", "boat 1.0"),
+        *("anything but a box", "tree 1.0, boat 0.0", "tree 0.0, boat 1.0"),
+    ],
+    "tasks.py": [
+        "pending to review done",
+        "assigned 1 0 0",
+        "labelled 0 1 0",
+        "accepted 0 0 1",
+        "labels boat 1.0, person 0.0",
+        "workers jane",
+    ],
+    "text_span.py": [
+        *("Span 13 to 17 'Elba'", "place 1.0", "person 0.0"),
+        *("Token 4 to 9 'ferry'", "ship 1.0", "place 0.0"),
+    ],
+    "time_segment.py": [
+        "segment begin_time=4.0 end_time=9.25",
+        "horn 0.0 data.time_segments[0].data.concepts[0]",
+        "speech 1.0 data.time_segments[0].data.concepts[1]",
+    ],
+    "track.py": [
+        "track of buoy 1.0, 0 to 1000 ms; from 500 ms on:",
+        "time=500 row=0.75 col=0.25 buoy 1.0, boat 0.0",
+        "time=1000 row=0.75 col=0.5 buoy 1.0, boat 0.0",
+    ],
+    "video_frame.py": [
+        "frame time=5000",
+        "boat 1.0 data.frames[0].data.regions[0].data.concepts[0]",
+        "person 0.0 data.frames[0].data.regions[0].data.concepts[1]",
+        "frame number=300",
+        "water 1.0 data.frames[0].data.concepts[0]",
+        "boat 0.0 data.frames[0].data.concepts[1]",
+    ],
+}
+"""What an example says, line after line, with single spaces."""
+
 Counts = dict[str, tuple[int, int]]
 
 
@@ -24,6 +112,11 @@ def run(example: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CLARIFAI_")}
     command = [sys.executable, "-W", "error", str(ROOT / "examples" / example), *map(str, arguments)]
     return subprocess.run(command, env=environ, capture_output=True, text=True, encoding="utf-8", timeout=60)
+
+
+def lines_of(output: str) -> str:
+    """Return what was printed, whatever it is aligned with."""
+    return "\n".join(" ".join(line.split()) for line in output.splitlines())
 
 
 def label_lvis(*arguments: object) -> Counts:
@@ -60,6 +153,18 @@ def test_the_quickstart_shows_that_what_was_asked_is_what_is_stored() -> None:
         ["3", "boat", "positive", "1.0", "positive"],
         ["3", "person", "negative", "0.0", "negative"],
     ]
+
+
+@pytest.mark.parametrize("example", [path.name for path in EXAMPLES if path.name not in WITH_TESTS_OF_THEIR_OWN])
+def test_an_example_shows_what_is_stored(example: str) -> None:
+    assert "\n".join(SAYS[example]) in lines_of(run(example).stdout)
+
+
+def test_the_mask_example_needs_no_numpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError", encoding="utf-8")
+    with_numpy = run("mask.py").stdout
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert run("mask.py").stdout == with_numpy
 
 
 def test_the_lvis_sample_is_stored_as_it_was_asked() -> None:

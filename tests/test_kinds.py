@@ -223,7 +223,7 @@ def test_what_the_api_would_not_take_is_refused_with_the_reason(build: Any, reas
         (lambda: Mask.from_array([[True]]), "array of booleans, not list"),
         (lambda: Annotation.of("in", region=[Point(row=0, col=0)]), "keypoint_locations"),  # type: ignore[arg-type]
         (lambda: Annotation.of("in", track_id="t"), "give region= too"),
-        (lambda: Annotation.of("in", frame=5000), r"Frame is said by FrameInfo\(...\), not 5000"),  # type: ignore[arg-type]
+        (lambda: Annotation.of("in", frame=5000), r"Frame is said by FrameInfo\(time=milliseconds\) or"),  # type: ignore[arg-type]
         (lambda: Annotation.of("in", time_segment=(1, 2)), r"TimeSegment is said by TimeInfo"),  # type: ignore[arg-type]
         (
             lambda: Annotation.of("in", positive("a"), region=Region(id="r", data=Data(concepts=[negative("a")]))),
@@ -341,6 +341,12 @@ def test_an_enum_of_an_answer_may_be_unknown(said: Any, visibility: Any) -> None
 )
 def test_an_answer_is_taken_as_it_is(cls: Any, tree: Any) -> None:
     assert isinstance(read(cls, tree), BaseModel)
+
+
+def test_null_in_an_answer_is_absent() -> None:
+    data = read(Data, {"concepts": None, "regions": [{"id": None, "region_info": None}], "heatmaps": None})
+    assert (data.concepts, data.regions[0].id) == ([], "")
+    assert to_tree(data) == {"regions": [{}]}
 
 
 def test_who_made_an_annotation_is_read_and_not_sent_back() -> None:

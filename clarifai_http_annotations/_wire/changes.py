@@ -31,7 +31,12 @@ IDS = frozenset({"id", "input_id"})
 WHOLE = frozenset({"region_info", "frame_info", "time_info", "geo", "status", "worker"})
 """Objects that are sent whole if anything in them was changed."""
 
-OVERWRITE = 'Send the whole annotation with action="overwrite", which replaces what was there.'
+NOTHING = object()
+"""What there is to say of something that was not changed."""
+
+INSTEAD = (
+    'action="remove" takes items of data out by their ids; action="overwrite" replaces what there is by all of this.'
+)
 
 
 def changes(before: Tree, after: Tree, name: str, *, is_sure: bool = True) -> Tree:
@@ -50,9 +55,14 @@ def changes(before: Tree, after: Tree, name: str, *, is_sure: bool = True) -> Tr
     merge = _Merge(is_sure)
     changed = merge.object(before, after, ())
     if merge.problems:
-        sentences = [f"{name}, {problem}" for problem in merge.problems]
-        raise InvalidRequestError("\n  ".join(["Nothing was sent.", *sentences]), hint=OVERWRITE, problems=sentences)
+        raise _refusal(name, merge.problems, INSTEAD)
     return changed
+
+
+def _refusal(name: str, problems: list[str], hint: str) -> InvalidRequestError:
+    sentences = [f"{name}, {problem}." for problem in problems]
+    text = f" {sentences[0]}" if len(sentences) == 1 else "\n  ".join(["", *sentences]) + "\n"
+    return InvalidRequestError(f"Nothing was sent.{text}", hint=hint, problems=sentences)
 
 
 @dataclass
@@ -67,20 +77,17 @@ class _Merge:
         self.problems += [f"{place_of((*place, key))}: a merge cannot take it out" for key in gone]
         changed = {}
         for key, now in after.items():
-            then = before.get(key)
-            is_same = now == then and type(now) is type(then)
-            if is_same and (self.is_sure or key in IDS or appends({key: now})):
-                continue
-            found = self.value(then, now, (*place, key))
-            changed[key] = now if key in WHOLE else found
+            said = self.value(before.get(key), now, (*place, key))
+            if said is not NOTHING and not (key in IDS and now == before.get(key)):
+                changed[key] = now if key in WHOLE else said
         return changed
 
     def value(self, then: Any, now: Any, place: Place) -> Any:
         if isinstance(now, dict) and now and isinstance(then, dict) and then:
-            return self.object(then, now, place)
+            return self.object(then, now, place) or NOTHING
         if isinstance(now, list) and now and isinstance(then, list) and then:
-            return self.items(then, now, place)
-        return now
+            return NOTHING if _are_same(then, now) and _by_id(now) is None else self.items(then, now, place) or NOTHING
+        return NOTHING if self.is_sure and _are_same(then, now) else now
 
     def items(self, then: list[Any], now: list[Any], place: Place) -> list[Any]:
         before, after = _by_id(then), _by_id(now)
@@ -95,6 +102,15 @@ class _Merge:
                 value = {"value": item["value"]} if place[-1] == "concepts" and "value" in item else {}
                 changed.append({"id": name, **value, **difference})
         return changed
+
+
+def _are_same(then: Any, now: Any) -> bool:
+    """Compare JSON, in which ``true`` is not 1."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return now.keys() == then.keys() and all(_are_same(then[key], now[key]) for key in now)
+    if isinstance(now, list) and isinstance(then, list):
+        return len(now) == len(then) and all(map(_are_same, then, now))
+    return type(now) is type(then) and bool(now == then)
 
 
 def _by_id(items: list[Any]) -> dict[str, Tree] | None:
@@ -112,10 +128,13 @@ def removal(tree: Tree, name: str) -> Tree:
     Raises:
         InvalidRequestError: If the tree names anything that a removal cannot mean.
     """
-    problems = [f"{name}, {problem}" for problem in _not_removable(tree)]
+    problems = list(_not_removable(tree))
     if problems:
-        hint = 'Name items of data by their ids alone; anything else is changed by "merge" or "overwrite".'
-        raise InvalidRequestError("\n  ".join(["Nothing was sent.", *problems]), hint=hint, problems=problems)
+        hint = (
+            "Name items of data by their ids alone. For anything else get() the annotation, take it out, and "
+            'patch(..., action="overwrite").'
+        )
+        raise _refusal(name, problems, hint)
     for _, concept in find_concepts(tree):
         concept.setdefault("value", 0.0)
     return tree

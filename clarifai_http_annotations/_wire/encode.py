@@ -17,7 +17,7 @@ import re
 import sys
 import warnings
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -35,36 +35,39 @@ Tree = dict[str, Any]
 """JSON as exact dict, list, str, int, float, bool and None."""
 
 
-def to_tree(value: object, *, with_unknown: bool = False) -> Any:
+Unknown = Literal["refuse", "keep", "drop"]
+
+
+def to_tree(value: object, unknown: Unknown = "refuse") -> Any:
     """Return the plain JSON of a model, or of anything that a model may hold.
 
     Args:
         value: The model.
-        with_unknown: Write an annotation as it was read, to compare it: with what this version does
-            not know (which is refused otherwise, so that it is not lost) and without a polarity that
-            the answer did not say.
+        unknown: What becomes of content that this version does not know. Refused, it is not lost;
+            kept or dropped, the tree is for comparing an annotation with what it was, and has no
+            polarity that an answer did not say.
 
     Raises:
         InvalidRequestError: If something in it has no JSON, or it holds itself.
     """
     try:
-        return _plain(value, with_unknown)
+        return _plain(value, unknown)
     except RecursionError:
         raise InvalidRequestError("An annotation that is nested too deep, or holds itself, cannot be sent.") from None
 
 
-def _plain(value: Any, with_unknown: bool) -> Any:
+def _plain(value: Any, unknown: Unknown) -> Any:
     kind = type(value)
     if kind is str or kind is float or kind is int or kind is bool or value is None:
         return value
     if isinstance(value, WireModel):
-        return _model_tree(value, with_unknown)
+        return _model_tree(value, unknown)
     if isinstance(value, (StatusCode, Visibility, AnnotationType)):
         return value.name
     if isinstance(value, (list, tuple)):
-        return [_plain(item, with_unknown) for item in value]
+        return [_plain(item, unknown) for item in value]
     if isinstance(value, Mapping):
-        return {_key(key): _plain(item, with_unknown) for key, item in value.items()}
+        return {_key(key): _plain(item, unknown) for key, item in value.items()}
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -81,7 +84,7 @@ def _key(key: object) -> str:
     return str.__str__(key)
 
 
-def _model_tree(model: WireModel, with_unknown: bool) -> Tree:
+def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
     said = model.model_fields_set
     held = model.__dict__
     tree = {}
@@ -91,17 +94,17 @@ def _model_tree(model: WireModel, with_unknown: bool) -> Tree:
             continue
         if name not in said and (name in model.from_server or value in ([], "")):
             continue
-        if with_unknown and name == "value" and name not in said:  # a polarity that nobody said
+        if unknown != "refuse" and name == "value" and name not in said:  # a polarity that nobody said
             continue
-        tree[name] = _plain(value, with_unknown)
+        tree[name] = _plain(value, unknown)
     extra = model.__pydantic_extra__ or {}
     lost = extra.keys() - model.from_server
-    if with_unknown:
-        tree |= {name: _plain(extra[name], with_unknown) for name in lost}
-    elif model.holds_content and lost:
-        unknown = ", ".join(sorted(lost))
+    if unknown == "keep":
+        tree |= {name: _plain(extra[name], unknown) for name in lost}
+    elif unknown == "refuse" and model.holds_content and lost:
+        names = ", ".join(sorted(lost))
         raise InvalidRequestError(
-            f"{type(model).__name__} holds {unknown}, which this version of the library does not know and cannot send.",
+            f"{type(model).__name__} holds {names}, which this version of the library does not know and cannot send.",
             hint="Build the annotation anew from the parts that it knows.",
         )
     return tree

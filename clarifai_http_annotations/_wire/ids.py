@@ -21,7 +21,7 @@ import json
 import struct
 from typing import Any
 
-from .guard import find_concepts
+from .guard import FREE_JSON
 
 ALGORITHM = "clarifai-http-annotations/1"
 
@@ -100,10 +100,21 @@ def _by_id(concepts: Any) -> dict[Any, Any]:
 
 
 def flipped(stored: Any, sent: Any) -> bool:
-    """Tell whether a concept is in both at the same place, with another value in each."""
-    said = {(*place[:-1], concept["id"]): concept.get("value") for place, concept in find_concepts(sent)}
-    return any(
-        (where := (*place[:-1], str(concept.get("id")))) in said and not _holds_field(concept, "value", said[where])
-        for place, concept in find_concepts(stored)
-        if isinstance(concept, dict)
-    )
+    """Tell whether a concept is in both at the same place, with another value in each.
+
+    An item of a list is found by its id; one without id by its index, unless there are more.
+    """
+    if isinstance(sent, list) and isinstance(stored, list):
+        return any(flipped(_like(stored, item, index, len(sent)), item) for index, item in enumerate(sent))
+    if not isinstance(sent, dict) or not isinstance(stored, dict):
+        return False
+    said, found = _by_id(sent.get("concepts")), _by_id(stored.get("concepts"))
+    if any(not _holds_field(found[name], "value", said[name]["value"]) for name in said.keys() & found.keys()):
+        return True
+    return any(flipped(stored.get(key), part) for key, part in sent.items() if key not in FREE_JSON)
+
+
+def _like(stored: list[Any], item: Any, index: int, count: int) -> Any:
+    if isinstance(item, dict) and "id" in item:
+        return next((found for found in stored if isinstance(found, dict) and found.get("id") == item["id"]), None)
+    return stored[index] if len(stored) == count else None

@@ -5,8 +5,9 @@ Rules:
 1. An answer is matched by its ids. Only one that carries no id (a refused item may come without)
    is matched by input and content, and a refusal among several of one input by their order: then
    it may be another's, so it decides nothing but whose text is whose.
-2. A duplicate key (40010) of an id that the content made is stored: the same content is there.
-3. What is unclear is settled by asking: any other duplicate, a whole batch refused as duplicate,
+2. A duplicate key (40010) of an id that the content made is stored: that content was, and if it was
+   not patched since, it is there. Asking tells; a list may lag behind, so silence does not count.
+3. What is unclear is settled by asking: any duplicate, a whole batch refused as duplicate,
    an internal failure, a code that is unknown, a polarity that came back turned around, and an
    annotation of which an answer says nothing, or contradicts itself.
 4. Other content under the same id is a conflict, never a success.
@@ -27,7 +28,7 @@ from ..errors import (
     PartialFailureError,
 )
 from ..models._base import read
-from ..models.annotation import Annotation
+from ..models.annotation import Annotation, Origin
 from ..models.status import STORED, StatusCode, known_code
 from . import answers
 from .answers import Answer
@@ -79,9 +80,20 @@ class Failed:
 
 @dataclass(frozen=True)
 class Unclear:
-    """Only asking can tell; ``error`` is what there is to say if it is not there."""
+    """Only asking can tell.
+
+    Attributes:
+        error: What there is to say if it is not there.
+        otherwise: What it is if asking does not tell.
+    """
 
     error: APIError
+    otherwise: Stored | None = None
+
+    @property
+    def unsettled(self) -> Stored | Failed:
+        """What it is if asking did not tell."""
+        return self.otherwise or Failed(self.error)
 
 
 Verdict = Stored | Failed | Unclear
@@ -231,12 +243,14 @@ def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, alone: bo
     if code in STORED or unsaid or as_asked:
         stored = answers.read_model(answer, found, f"annotations[{item.index}]", Annotation)
         if flipped(found, item.tree):
-            return Unclear(answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around"))
+            turned = answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around")
+            turned.hint = "Look at what is stored, with get(), before anything is trained on it."
+            return Unclear(turned)
         return Stored(stored)
     status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
     error = status_error(status, message="was not stored, without a reason")
     if item.derived and code == StatusCode.DATABASE_DUPLICATE_KEY and key_of(found) == item.key:
-        return already_stored(item)
+        return Unclear(error, already_stored(item))
     maybe_anothers = key_of(found) != item.key and not alone
     says_little = not isinstance(code, StatusCode) or isinstance(error, (ConflictError, InternalServerError))
     return Unclear(error) if maybe_anothers or says_little else Failed(error)
@@ -244,7 +258,10 @@ def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, alone: bo
 
 def already_stored(item: Item) -> Stored:
     """Return the verdict for content that is there already: the annotation as it was sent."""
-    return Stored(read(Annotation, item.tree))
+    annotation = read(Annotation, item.tree)
+    annotation._origin = Origin(item.tree)
+    annotation._origin.is_sure = False
+    return Stored(annotation)
 
 
 Listed = tuple[dict[str, Any], Annotation]
@@ -264,13 +281,13 @@ def read_listed(answer: Answer) -> list[Listed]:
     ]
 
 
-def settle(item: Item, found: Iterable[Listed], error: APIError) -> Stored | Failed:
+def settle(item: Item, found: Iterable[Listed], verdict: Unclear) -> Stored | Failed:
     """Say what an unclear item is, now that the server was asked what it has under its id.
 
     Args:
         item: The item.
         found: What the server listed.
-        error: What to say if it is not there.
+        verdict: What it was until now.
     """
     for tree, annotation in found:
         if key_of(tree) == item.key:
@@ -279,7 +296,7 @@ def settle(item: Item, found: Iterable[Listed], error: APIError) -> Stored | Fai
             conflict = ConflictError(f"was not stored: id {item.key[1]!r} of input {item.key[0]!r} holds other content")
             conflict.hint = "Choose another id, or leave it out to have one derived from the content."
             return Failed(conflict)
-    return Failed(error)
+    return verdict.unsettled
 
 
 def conclude(

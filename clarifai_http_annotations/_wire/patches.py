@@ -19,7 +19,7 @@ from ..models._base import read
 from ..models.annotation import Annotation, Origin
 from .answers import Answer
 from .changes import IDS, appends, changes, removal
-from .encode import Tree, check, refusal, to_tree
+from .encode import Tree, Unknown, check, refusal, to_tree
 from .guard import as_polarity, encode_body
 from .outcomes import Item, Key, Verdict, judge, listed
 from .requests import App, Request
@@ -52,7 +52,7 @@ class Patch:
     def end(self, *, is_done: bool) -> None:
         """Note that the server has the annotation as it is now, or still has it as it was."""
         if self.annotation is not None and self.annotation._origin is not None:
-            tree = to_tree(self.annotation, with_unknown=True) if is_done else self.annotation._origin.tree
+            tree = to_tree(self.annotation, "keep") if is_done else self.annotation._origin.tree
             self.annotation._origin = Origin(tree)
 
 
@@ -96,8 +96,8 @@ def _prepare(annotation: object, action: str, place: str) -> Tree:
 def _said(annotation: object, action: str, place: str) -> Tree:
     if isinstance(annotation, Annotation) and action == "merge" and annotation._origin is not None:
         origin = annotation._origin
-        before = to_tree(read(Annotation, origin.tree), with_unknown=True)
-        after = to_tree(annotation, with_unknown=True)
+        unknown: Unknown = "keep" if origin.is_sure else "drop"
+        before, after = to_tree(read(Annotation, origin.tree), unknown), to_tree(annotation, unknown)
         name = f"{place} (input {annotation.input_id!r})"
         if any(before.get(key) != after.get(key) for key in IDS):
             raise refusal([f"{name}: the ids of an annotation cannot be changed; create another one"])
@@ -149,7 +149,7 @@ def flip(annotation: Annotation, concept_id: str, value: float) -> Annotation | 
     name = f"annotation {annotation.id!r} of input {annotation.input_id!r}"
     if not found:
         there = ", ".join(repr(concept.id) for _, concept in concepts) or "none"
-        raise NotFoundError(f"{name} has no concept {concept_id!r}, so nothing was changed; it has {there}")
+        raise NotFoundError(f"answered, but {name} has no concept {concept_id!r}: it has {there}; nothing was changed")
     if len(found) > 1:
         places = " and ".join(place for place, _ in found)
         raise InvalidRequestError(

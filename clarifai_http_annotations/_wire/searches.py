@@ -28,7 +28,7 @@ KINDS: dict[str, Tree] = {
 }
 """What ``data`` of a filter says for each kind of annotation: objects that are empty on purpose."""
 
-SAME_NAME = ("id", "input_id", "task_id", "user_id", "model_version_id", "annotation_info", "input_level")
+SAME_NAME = ("id", "input_id", "task_id", "user_id", "model_version_id", "annotation_info")
 
 
 def conditions(given: Iterable[object]) -> list[Tree]:
@@ -60,13 +60,19 @@ def _conditions(item: object, place: str) -> list[Tree]:
             raise refusal([f"{place}: a filter of the API has annotation, input or last_updated_time_range"])
         return [tree]
     if not isinstance(item, Filter):
-        raise refusal([f"{place} is a {type(item).__name__}: give a Filter, or positive(...) or negative(...)"])
+        name = repr(item) if isinstance(item, str) else "..."
+        raise refusal([f"{place} is a {type(item).__name__}: give positive({name}), negative({name}) or a Filter(...)"])
     found = list(_said(item))
     if not found:
         raise refusal([f"{place} says nothing"])
     if item.negate and len(found) > 1:
         raise refusal([f"{place} is negated and says {len(found)} things: negate a filter for each, or search twice"])
-    return [{**condition, "negate": True} for condition in found] if item.negate else found
+    return [_negated(condition) for condition in found] if item.negate else found
+
+
+def _negated(condition: Tree) -> Tree:
+    flipped = {**condition, "negate": not condition.get("negate", False)}
+    return flipped if flipped["negate"] else {key: part for key, part in flipped.items() if key != "negate"}
 
 
 def _said(item: Filter) -> Iterator[Tree]:
@@ -75,6 +81,9 @@ def _said(item: Filter) -> Iterator[Tree]:
             yield {"annotation": {name: to_tree(getattr(item, name))}}
     if item.status is not None:
         yield {"annotation": {"status": {"code": to_tree(item.status)}}}
+    if item.input_level is not None:  # a false of protobuf may be nothing said, so it is "not true"
+        is_true: Tree = {"annotation": {"input_level": True}}
+        yield is_true if item.input_level else _negated(is_true)
     data = [{"concepts": [to_tree(item.concept)]}] if item.concept is not None else []
     data += [KINDS[item.kind]] if item.kind is not None else []
     data += [{"regions": [{"track_id": item.track_id}]}] if item.track_id is not None else []

@@ -11,9 +11,13 @@ from .encode import Tree, check, refusal, to_tree
 from .guard import encode_body
 from .requests import App, Request, quoted, with_query
 
-MAX_FRAMES = 60
-MAX_DURATION = 3000
-"""Frames, and milliseconds, that one search of a track covers (comments of the API's messages)."""
+LIMITS = {
+    "frame_number_start": (0, 2**32 - 1),
+    "frame_time_start": (0, 2**64 - 1),
+    "max_frames": (1, 60),
+    "max_duration": (1, 3000),
+}
+"""What a search of a track may ask: frames, and milliseconds (comments of the API's messages)."""
 
 
 def plan(tracks: object, *, need_ids: bool) -> list[Tree]:
@@ -83,18 +87,12 @@ def search(
     Raises:
         InvalidRequestError: If a number is out of range, or there is no such type.
     """
-    for name, most in (
-        ("frame_number_start", None),
-        ("frame_time_start", None),
-        ("max_frames", MAX_FRAMES),
-        ("max_duration", MAX_DURATION),
-    ):
+    quoted(rest["track_id"], "track_id")
+    for name, (least, most) in LIMITS.items():
         number = rest[name]
-        if number is not None and (
-            isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= (most or number)
-        ):
-            wanted = "0 or more" if most is None else f"0 to {most}"
-            raise InvalidRequestError(f"Nothing was sent: {name} must be {wanted}, not {number!r}.")
+        is_number = isinstance(number, int) and not isinstance(number, bool)
+        if number is not None and not (is_number and least <= number <= most):
+            raise InvalidRequestError(f"Nothing was sent: {name} must be {least} to {most}, not {number!r}.")
     body = {name: value for name, value in rest.items() if value is not None}
     if annotation_type is not None:
         body["annotation_type"] = _type(annotation_type)

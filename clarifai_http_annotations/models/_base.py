@@ -44,10 +44,18 @@ class WireModel(BaseModel):
     def _fill_in_answers(cls, data: Any, handler: Handler[Model], info: ValidationInfo) -> Model:
         if info.context is not READING or not isinstance(data, dict):
             return handler(data)
-        filled = {name: value for name, value in cls.read_defaults.items() if data.get(name) is None}
+        if None in data.values():  # null is absent, as in all of protobuf's JSON
+            data = {name: value for name, value in data.items() if value is not None}
+        filled = {name: value for name, value in cls.read_defaults.items() if name not in data}
         model = handler({**data, **filled})
         model.__pydantic_fields_set__.difference_update(filled, cls.from_server)
         return model
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        extra = getattr(self, "__pydantic_extra__", None)
+        super().__setattr__(name, value)
+        if extra is not None:  # which an assignment to a model that forbids more fields forgets
+            object.__setattr__(self, "__pydantic_extra__", extra)
 
     def __repr_args__(self) -> Any:
         return [(name, value) for name, value in super().__repr_args__() if value not in (None, [], "")]
@@ -108,6 +116,8 @@ def _count(value: object, info: ValidationInfo) -> int:
         number = int(value) if isinstance(value, str) or value.is_integer() else MOST + 1
         if number > MOST:
             raise ValueError(f"must be a whole number, not {value!r}")
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
     elif isinstance(value, bool) or not hasattr(type(value), "__index__"):
         raise ValueError(f"must be a whole number, not {value!r}")
     else:

@@ -12,7 +12,7 @@ from . import region as region_module
 from . import video
 from ._base import READING, Id, ReadOnly, WireModel
 from .concept import Concept
-from .geo import Geo
+from .geo import Geo, GeoPoint
 from .region import Place, Region, RegionInfo
 from .status import Status, StatusCode
 from .video import Frame, FrameInfo, TimeInfo, TimeSegment, Track
@@ -150,6 +150,8 @@ class Annotation(WireModel):
         task_id: str | None = None,
         user_id: str | None = None,
         annotation_info: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        geo: GeoPoint | None = None,
     ) -> Self:
         """Build an annotation of one input in one line.
 
@@ -167,6 +169,8 @@ class Annotation(WireModel):
             task_id: The labelling task that it belongs to.
             user_id: Another person whose annotation it is; the owner of the app may say that.
             annotation_info: JSON of your own about the annotation.
+            metadata: JSON of your own in its data.
+            geo: Where on earth it is.
 
         Raises:
             TypeError: If a concept has no polarity, as plain text has none, or a place is none.
@@ -179,8 +183,13 @@ class Annotation(WireModel):
             raise TypeError("track_id belongs to a region: give region= too")
         if time_segment is not None:
             data = Data(time_segments=[_part(TimeSegment, "time_info", time_segment, TimeInfo, data)])
+        if frame is not None and time_segment is not None:
+            raise TypeError("frame= or time_segment=, not both: a frame is one moment")
         if frame is not None:
             data = Data(frames=[_part(Frame, "frame_info", frame, FrameInfo, data)])
+        if metadata is not None or geo is not None:
+            data = Data() if data is None else data
+            data.metadata, data.geo = metadata, None if geo is None else Geo(geo_point=geo)
         said: dict[str, Any] = {"id": id, "data": data, "status": status, "task_id": task_id, "user_id": user_id}
         said["annotation_info"] = annotation_info
         return cls(input_id=input_id, **{name: value for name, value in said.items() if value is not None})
@@ -188,7 +197,12 @@ class Annotation(WireModel):
     def each_concept(self) -> Iterator[tuple[str, Concept]]:
         """Yield every concept with its place, such as ``"data.regions[0].data.concepts[1]"``."""
         if self.data is not None:
-            yield from _each_concept(self.data, "data")
+            yield from _each(self.data, "data", "concepts")
+
+    def each_region(self) -> Iterator[tuple[str, Region]]:
+        """Yield every region with its place, such as ``"data.frames[0].data.regions[0]"``."""
+        if self.data is not None:
+            yield from _each(self.data, "data", "regions")
 
 
 def _checked(concepts: tuple[object, ...]) -> list[Any]:
@@ -218,17 +232,18 @@ def _region(place: Place | RegionInfo | Region, data: Data | None, track_id: str
 
 def _part(part: Any, field: str, place: object, kind: type[Any], data: Data | None) -> Any:
     if not isinstance(place, kind):
-        raise TypeError(f"{part.__name__} is said by {kind.__name__}(...), not {place!r}")
+        how = "time=milliseconds) or FrameInfo(number=..." if kind is FrameInfo else "begin_time=..., end_time=..."
+        raise TypeError(f"{part.__name__} is said by {kind.__name__}({how}), not {place!r}")
     return part(**{field: place}, **({} if data is None else {"data": data}))
 
 
-def _each_concept(data: Data, place: str) -> Iterator[tuple[str, Concept]]:
-    for index, concept in enumerate(data.concepts):
-        yield f"{place}.concepts[{index}]", concept
+def _each(data: Data, place: str, kind: str) -> Iterator[tuple[str, Any]]:
+    """Yield what is listed under a key, in the data itself and in all of its parts."""
+    yield from ((f"{place}.{kind}[{index}]", item) for index, item in enumerate(getattr(data, kind)))
     for name in ("regions", "frames", "time_segments", "tracks"):
         for index, part in enumerate(getattr(data, name)):
             if part.data is not None:
-                yield from _each_concept(part.data, f"{place}.{name}[{index}].data")
+                yield from _each(part.data, f"{place}.{name}[{index}].data", kind)
 
 
 # The parts hold Data, which holds them: their models are built on first use, and find it then.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from ._base import Id, Unit, WireModel
 
@@ -37,6 +37,12 @@ class Concept(WireModel):
     def is_negative(self) -> bool:
         """Whether the concept is absent: ``value`` is 0."""
         return self.value == 0.0
+
+    def __invert__(self) -> NoReturn:
+        raise TypeError(
+            f"~ of a concept could mean two things: negative({self.id!r}) is a concept that is said to be absent, "
+            f"~Filter(concept=...) finds what does not have it"
+        )
 
     @property
     def value_was_missing(self) -> bool:

@@ -51,7 +51,9 @@ class Mask(WireModel):
         try:
             binascii.a2b_base64(text, strict_mode=True)
         except (binascii.Error, ValueError):
-            raise ValueError("image.base64 is not standard base64; Mask.from_png(bytes) writes it") from None
+            raise ValueError(
+                "image.base64 is not standard base64; Mask.from_png takes the bytes of a file, not its path"
+            ) from None
         if not text.startswith(START):
             raise ValueError("image.base64 holds no PNG, which the API takes for masks")
         return self

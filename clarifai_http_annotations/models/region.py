@@ -74,6 +74,12 @@ class RegionInfo(WireModel):
             raise ValueError(f"a region is in one place: give one of {', '.join(said)}")
         return self
 
+    @property
+    def place(self) -> Place | list[Point] | None:
+        """Where it is: the one of these that is there, keypoints as a list; ``None`` if this version knows none."""
+        found = (getattr(self, name) for name in type(self).__pydantic_fields__)
+        return next((place for place in found if place), None)
+
     @classmethod
     def of(cls, place: Place) -> Self:
         """Wrap a place: ``RegionInfo.of(Point(row=0.5, col=0.5))``.
@@ -121,3 +127,8 @@ class Region(WireModel):
     region_info: RegionInfo | None = None
     data: Data | None = None
     track_id: Id | None = None
+
+    @property
+    def place(self) -> Place | list[Point] | None:
+        """Where it is: its box, polygon, mask, point, span, token or keypoints (a list)."""
+        return None if self.region_info is None else self.region_info.place

@@ -53,7 +53,7 @@ class Filter(BaseModel):
     user_id: Id | None = None
     model_version_id: Id | None = None
     track_id: Id | None = None
-    status: Annotated[StatusCode | None, BeforeValidator(_code)] = None
+    status: Annotated[StatusCode | str | None, BeforeValidator(_code)] = None
     annotation_info: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
     input_level: bool | None = None

@@ -53,6 +53,11 @@ class StatusCode(IntEnum):
     ANNOTATION_MODIFY_SUCCESS = 24250
     ANNOTATION_MODIFY_PENDING = 24251
     ANNOTATION_MODIFY_FAILED = 24252
+    ANNOTATION_TRACK_IDLE = 24300
+    ANNOTATION_TRACK_IN_PROGRESS = 24301
+    ANNOTATION_TRACK_PENDING = 24302
+    ANNOTATION_TRACK_APPROVED = 24303
+    ANNOTATION_TRACK_FAILED = 24304
     METADATA_INVALID_PATCH_ARGUMENTS = 24900
     METADATA_PARSING_ISSUE = 24901
     METADATA_MANIPULATION_ISSUE = 24902
@@ -178,3 +183,10 @@ class Status(WireModel):
     code: Annotated[StatusCode | int | str, BeforeValidator(_code)]
     description: str | None = None
     details: str | None = None
+
+    @property
+    def code_name(self) -> str | None:
+        """The name of the code, such as ``"ANNOTATION_PENDING"``; ``None`` for an unknown number."""
+        if isinstance(self.code, StatusCode):
+            return self.code.name
+        return self.code if isinstance(self.code, str) else None

@@ -39,7 +39,7 @@ class AnnotationOperations(Caller):
         made again stores nothing twice, as long as the server keeps at most one annotation for
         an input and an id (its routes imply that; its documentation does not say it). Identical
         annotations in one call are sent once. Content that was stored by an earlier call is
-        returned as it was sent.
+        returned as it is; if somebody patched it since, that is a `ConflictError`.
 
         Args:
             annotations: What to store: `Annotation` objects, or dicts of the same shape.
@@ -86,12 +86,16 @@ class AnnotationOperations(Caller):
         except APIError as error:
             found, refused = [], None
             call.maybe_done = error.maybe_done = True
-            judged.update((item.key, Failed(error)) for item in unclear)
+            judged.update(
+                (item.key, said.otherwise or Failed(error))
+                for item in unclear
+                if isinstance(said := judged[item.key], Unclear)
+            )
         again = []
         for item in items:
             verdict = judged[item.key]
             if isinstance(verdict, Unclear):
-                verdict = outcomes.settle(item, found, verdict.error)
+                verdict = outcomes.settle(item, found, verdict)
                 if refused is not None and isinstance(verdict, Failed) and verdict.error is refused:
                     again.append(item)
                     continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._call import Call, Caller, Timeout
@@ -16,6 +16,7 @@ from ..errors import APIError, InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
 
 Ids = str | Iterable[str]
+Several = Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]]
 
 
 class ChangeOperations(Caller):
@@ -24,7 +25,7 @@ class ChangeOperations(Caller):
     @operation
     async def patch(
         self,
-        annotations: Annotation | Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]],
+        annotations: Annotation | Several,
         *,
         action: Action = "merge",
         delete_if_empty_data: bool = False,
@@ -148,7 +149,11 @@ class ChangeOperations(Caller):
         call = self._begin(timeout, deadline)
         request = requests.get(self._app, annotation_id, input_id, operation="set_value")
         annotation = await self._call(request, call, answers.read_annotation)
-        flipped = patches.flip(annotation, concept_id, wanted)
+        try:
+            flipped = patches.flip(annotation, concept_id, wanted)
+        except NotFoundError as error:
+            call.describe(error, request)
+            raise
         if flipped is None:
             return annotation
         action: Action = "merge"
@@ -165,7 +170,7 @@ class ChangeOperations(Caller):
     @operation
     async def delete_many(
         self,
-        annotations: Annotation | Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]] | None = None,
+        annotations: Annotation | Several | AsyncIterable[Annotation] | None = None,
         *,
         ids: Ids | None = None,
         input_ids: Ids | None = None,
@@ -175,8 +180,8 @@ class ChangeOperations(Caller):
         """Delete any number of annotations. One that does not exist counts as gone.
 
         Args:
-            annotations: `Annotation` objects, as ``list`` and ``search`` give them, or dicts with ``id`` and
-                ``input_id``; an empty list deletes nothing.
+            annotations: `Annotation` objects, or dicts with ``id`` and ``input_id``; also straight from
+                ``client.list(...)``. They are collected before the first is deleted; none deletes nothing.
             ids: Or their ids, which go with ``input_ids`` of the same length and order.
             input_ids: Their inputs. To delete everything of an input: `delete_all_of_inputs`.
             timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
@@ -189,6 +194,8 @@ class ChangeOperations(Caller):
             APIStatusError: If the API refused the first request.
             APIConnectionError: If no usable answer came to it.
         """
+        if isinstance(annotations, AsyncIterable):  # of AsyncClient.list
+            annotations = [annotation async for annotation in annotations]
         targets = deletions.pairs(annotations, ids, input_ids)
         await self._delete(list(targets), self._begin(timeout, deadline))
 

@@ -17,7 +17,8 @@ Ids = str | Iterable[str] | None
 class TaskOperations(Caller):
     """Ask who works, and how far a task is.
 
-    The state of one annotation is changed by `patch`: get it, assign its ``status``, patch it.
+    The state of one annotation is changed by `patch`: get it, assign ``Status(code=...)`` to its
+    ``status``, patch it.
     """
 
     @paged

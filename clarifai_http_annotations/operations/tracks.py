@@ -71,7 +71,9 @@ class TrackOperations(Caller):
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
     ) -> list[AnnotationTrack]:
-        """Store tracks of a video. Not sent again when nobody knows what became of it (``maybe_done``).
+        """Store tracks of a video. The server makes an id for a track that has none, so a second call stores it again.
+
+        For the same reason it is not sent again when nobody knows what became of it (``maybe_done``).
 
         Args:
             input_id: The video.

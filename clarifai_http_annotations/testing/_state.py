@@ -1,20 +1,23 @@
-"""What the emulator keeps: annotations as the server would have them, and what it was asked."""
+"""What the emulator keeps: annotations and tracks as the server would have them, and what it was asked."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from .._wire.guard import FREE_JSON
-from .._wire.ids import float32
 from ..models.status import StatusCode, known_code
+from ._storing import Tree, as_stored
 
-Tree = dict[str, Any]
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 App = tuple[str, str]
 """User and app."""
+
+Key = tuple[str, str]
+"""Input and id."""
 
 
 @dataclass(frozen=True)
@@ -35,68 +38,90 @@ class Recorded:
 
 
 @dataclass
-class State:
-    """Annotations by app, in the order in which they were stored."""
+class Stored:
+    """What one app has, in the order in which it was stored.
 
-    apps: dict[App, dict[tuple[str, str], Tree]] = field(default_factory=dict)
+    Attributes:
+        name: User and app.
+        annotations: By input and id.
+        tracks: Tracks of videos, by input and id.
+    """
 
-    def of(self, app: App) -> dict[tuple[str, str], Tree]:
-        """Return the annotations of an app by input and id."""
-        return self.apps.setdefault(app, {})
+    name: App
+    annotations: dict[Key, Tree] = field(default_factory=dict)
+    tracks: dict[Key, Tree] = field(default_factory=dict)
+    _latest: datetime = LONG_AGO
 
-    def add(self, app: App, asked: Tree) -> Tree:
+    def add(self, asked: Tree) -> Tree:
         """Store an annotation the way the server does, and return it."""
-        user_id, app_id = app
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        status = asked.get("status") or {"code": StatusCode.ANNOTATION_SUCCESS}
-        code = known_code(status.get("code"))
+        user_id, app_id = self.name
+        now = self.now()
         stored = {
-            **deepcopy(asked),
+            **{key: deepcopy(value) for key, value in asked.items() if value is not None},
             "id": asked.get("id") or uuid4().hex,
             "data": as_stored(asked.get("data") or {}, app_id),
-            "status": {"code": int(code) if isinstance(code, StatusCode) else code},
+            "status": status_of(asked) or {"code": int(StatusCode.ANNOTATION_SUCCESS)},
             "created_at": now,
             "modified_at": now,
-            "user_id": asked.get("user_id") or user_id,
-            "worker": {"user": {"id": asked.get("user_id") or user_id}},
+            **author(asked, user_id),
         }
-        self.of(app)[stored["input_id"], stored["id"]] = stored
+        self.annotations[stored["input_id"], stored["id"]] = stored
         return stored
 
+    def now(self) -> str:
+        """Return the time, later than ever before: what was changed later has a later time."""
+        self._latest = max(datetime.now(UTC), self._latest + timedelta(microseconds=1))
+        return self._latest.isoformat().replace("+00:00", "Z")
 
-def as_stored(value: Any, app_id: str) -> Any:
-    """Return data as the server gives it back.
 
-    Numbers are 32 bits, times of frames are text (uint64), regions have ids, concepts have a
-    name and an app, and a concept without ``value`` **is positive**: the rule of HTTP.
+@dataclass
+class State:
+    """What the apps have."""
+
+    apps: dict[App, Stored] = field(default_factory=dict)
+
+    def of(self, app: App) -> Stored:
+        """Return what an app has."""
+        return self.apps.setdefault(app, Stored(app))
+
+
+def status_of(asked: Tree) -> Tree | None:
+    """Return the status that is asked for, by name or number, as its number; ``None`` if none is."""
+    code = known_code((asked.get("status") or {}).get("code"))
+    if not code:
+        return None
+    return {"code": int(code) if isinstance(code, StatusCode) else code}
+
+
+def author(asked: Tree, user_id: str) -> Tree:
+    """Say who made an annotation: the person that is named, else the owner of the app.
+
+    A ``worker`` that is a model or a workflow is kept beside; who posted it is its user then.
     """
-    if isinstance(value, float):
-        return shown_as_float32(value)
-    if isinstance(value, list):
-        return [as_stored(item, app_id) for item in value]
-    if not isinstance(value, dict):
-        return value
-    stored = {key: deepcopy(item) if key in FREE_JSON else as_stored(item, app_id) for key, item in value.items()}
-    for concept in _objects(stored.get("concepts")):
-        concept["value"] = float(1.0 if concept.get("value") is None else concept["value"])
-        concept.setdefault("name", concept.get("id"))
-        concept.setdefault("app_id", app_id)
-    for region in _objects(stored.get("regions")):
-        region["id"] = region.get("id") or uuid4().hex
-    for info in _objects([stored.get("frame_info")]):
-        info.update({"time": str(info["time"])} if "time" in info else {})
-    return stored
+    named = makers(asked)
+    user_id = asked.get("user_id") or named.get("user") or user_id
+    made_by: Tree = {kind: deepcopy(asked["worker"][kind]) for kind in ("model", "workflow") if kind in named}
+    return {"user_id": user_id, "worker": made_by or {"user": {"id": user_id}}}
 
 
-def _objects(value: Any) -> list[Tree]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def makers(tree: Tree) -> dict[str, str]:
+    """Return the ids of who made an annotation: under ``user``, ``model`` or ``workflow``."""
+    worker = tree.get("worker")
+    found = {
+        "user": dig(worker, "user", "id"),
+        "model": dig(worker, "model", "model_version", "id"),
+        "workflow": dig(worker, "workflow", "version", "id"),
+    }
+    return {kind: name for kind, name in found.items() if isinstance(name, str) and name}
 
 
-def shown_as_float32(number: float) -> float:
-    """Return the shortest decimal that is the same number in 32 bits, as protobuf prints it."""
-    kept = float32(number)
-    for digits in range(6, 9):
-        short = float(f"{kept:.{digits}g}")
-        if float32(short) == kept:
-            return short
-    return float(f"{kept:.9g}")
+def is_trusted(tree: Tree) -> bool:
+    """Tell whether an annotation is trusted: a person's is, unless it says otherwise."""
+    return bool(tree.get("trusted", "user" in makers(tree)))
+
+
+def dig(tree: Any, *keys: str) -> Any:
+    """Return what is under keys, one in the other; ``None`` if something else is on the way."""
+    for key in keys:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree

@@ -1,0 +1,86 @@
+"""How the emulator answers: a refusal of a request, of one of its items, and success."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from ..models.status import StatusCode, known_code
+from ._storing import Tree
+
+Answer = tuple[int, Tree]
+"""HTTP status and body."""
+
+
+class Refused(Exception):  # noqa: N818 # not an error of the emulator: an answer of it
+    """A request that is refused as a whole."""
+
+    def __init__(self, http_status: int, code: int, description: str, details: str = "") -> None:
+        self.http_status = http_status
+        self.status = {"code": int(code), "description": description, "details": details}
+
+
+@dataclass(frozen=True)
+class RefusedItem:
+    """One item of a request that is refused, while the others go on.
+
+    Attributes:
+        code: Why.
+        description: The same in words.
+        details: What is wrong.
+    """
+
+    code: StatusCode
+    description: str
+    details: str
+
+    def answer(self, asked: Tree) -> Tree:
+        """Return what is answered for the item."""
+        status = {"code": int(self.code), "description": self.description, "details": self.details}
+        return {**deepcopy(asked), "status": status}
+
+
+def malformed(details: str) -> Refused:
+    """Return the refusal of what cannot be parsed into messages of protobuf."""
+    return Refused(400, StatusCode.CONN_BAD_REQUEST_FORMAT, "Invalid request", details)
+
+
+def invalid(details: str) -> Refused:
+    """Return the refusal of what is parsed and makes no request."""
+    return Refused(400, StatusCode.CONN_INVALID_REQUEST, "Invalid request", details)
+
+
+def out_of_range(details: str) -> Refused:
+    """Return the refusal of a number that is too small or too large."""
+    return Refused(400, StatusCode.CONN_INVALID_RANGE, "Invalid request", details)
+
+
+def unknown(details: str) -> Refused:
+    """Return the refusal of what does not exist."""
+    return Refused(404, StatusCode.CONN_DOES_NOT_EXIST, "Resource does not exist", details)
+
+
+def invalid_item(details: str) -> RefusedItem:
+    """Return the refusal of an annotation that cannot be stored."""
+    return RefusedItem(StatusCode.ANNOTATION_INVALID_ARGUMENT, "Annotation invalid argument", details)
+
+
+def success(**answer: object) -> Answer:
+    """Return the answer to a request that was done."""
+    return 200, {"status": {"code": int(StatusCode.SUCCESS), "description": "Ok"}, **answer}
+
+
+def as_answer(tree: Tree) -> Tree:
+    """Return an annotation or a track as an answer shows it: a copy, its status in words."""
+    code = known_code(tree["status"]["code"])
+    name = code.name if isinstance(code, StatusCode) else str(code)
+    return {**deepcopy(tree), "status": {**tree["status"], "description": name.replace("_", " ").capitalize()}}
+
+
+def for_each_item(answered: list[Tree], *, failed: int) -> Answer:
+    """Return the answer to a request whose annotations each have a status of their own."""
+    if not failed:
+        return success(annotations=answered)
+    if failed < len(answered):
+        return 207, {"status": {"code": 10010, "description": "Mixed Success"}, "annotations": answered}
+    return 400, {"status": {"code": 10020, "description": "Failure"}, "annotations": answered}

@@ -1,0 +1,149 @@
+"""A request that got as far as its app, and what every route looks at in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from .._wire.guard import describe, has_no_value, place_of
+from ..models._base import read
+from ..models.annotation import Annotation
+from ..models.status import known_code
+from ._answers import invalid, malformed, unknown
+from ._state import Recorded, Stored, makers
+from ._storing import Tree, find_concepts, without_nulls
+from ._types import DEFAULT_PER_PAGE, is_digits, is_number, paged
+
+MAX_ANNOTATIONS = 128
+
+SHAPES: dict[str, type] = {
+    **dict.fromkeys(("id", "input_id", "user_id", "task_id", "model_version_id"), str),
+    **dict.fromkeys(("data", "status", "worker", "annotation_info"), dict),
+    **dict.fromkeys(("trusted", "input_level"), bool),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that got as far as its app.
+
+    Attributes:
+        request: The request.
+        stored: What the app has.
+        me: Who ``me`` is.
+        inputs: The inputs that exist; ``None`` if any does.
+        missing_values: Where to note the concepts that came without ``value``.
+        strict: Whether to refuse them.
+    """
+
+    request: Recorded
+    stored: Stored
+    me: str
+    inputs: Collection[str] | None
+    missing_values: list[str]
+    strict: bool
+
+    @property
+    def body(self) -> Tree:
+        """The body; what is no object has no fields."""
+        return self.request.body if isinstance(self.request.body, dict) else {}
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The parameters."""
+        return self.request.query
+
+    def has_input(self, input_id: str) -> bool:
+        """Tell whether an input exists."""
+        return self.inputs is None or input_id in self.inputs
+
+    def check_input(self, input_id: str) -> None:
+        """Refuse an input that does not exist."""
+        if not self.has_input(input_id):
+            raise unknown(f"input {input_id} does not exist")
+
+    def look_for_missing_values(self, *, refuse: bool = True) -> None:
+        """Note every concept without ``value``; refuse the request if strict."""
+        body = self.body
+        missing = [describe(body, place) for place, concept in find_concepts(body) if has_no_value(concept)]
+        self.missing_values.extend(missing)
+        if missing and refuse and self.strict:
+            raise invalid(f"strict emulator: no value, which HTTP takes for positive, in {'; '.join(missing)}")
+
+    def check_values(self) -> None:
+        """Refuse what stands in place of a concept and is none, and a value that is no number; a bool is none."""
+        body = self.body
+        for place, concept in find_concepts(body):
+            if not isinstance(concept, dict):
+                raise malformed(f"{place_of(place)} is no concept")
+            value = concept.get("value")
+            if value is not None and not is_number(value):
+                raise malformed(f"{describe(body, place)}: value is no number")
+            for key in ("id", "name"):
+                if not isinstance(concept.get(key), (str, type(None))):
+                    raise malformed(f"{place_of(place)}.{key} is no text")
+
+    def made_by(self, users: list[str], models: list[str], workflows: list[str]) -> MadeBy:
+        """Return a test of whether one of these made an annotation: OR-ed; anybody if nobody is named."""
+        return MadeBy(
+            {
+                *(("user", self.me if name == "me" else name) for name in users),
+                *(("model", name) for name in models),
+                *(("workflow", name) for name in workflows),
+            }
+        )
+
+    def made_by_those_asked_for(self) -> MadeBy:
+        """Return the test that the parameters of the query ask for."""
+        keys = ("user_ids", "model_version_ids", "workflow_version_ids")
+        return self.made_by(*(self.query.get(key, []) for key in keys))
+
+    def page_of(self, found: list[Tree]) -> list[Tree]:
+        """Return the part of a list that the parameters of the query ask for."""
+        page = (self.query.get("page", ["1"])[-1], self.query.get("per_page", [str(DEFAULT_PER_PAGE)])[-1])
+        return paged(found, *(int(text) if is_digits(text) else 0 for text in page))
+
+
+@dataclass(frozen=True)
+class MadeBy:
+    """A test of who made an annotation; true if it names nobody."""
+
+    names: set[tuple[str, str]]
+
+    def __call__(self, tree: Tree) -> bool:
+        return not self.names or not self.names.isdisjoint(makers(tree).items())
+
+
+# --- annotations -------------------------------------------------------------------------------------
+
+
+def asked_annotations(call: Call, *, values_needed: bool = True) -> list[Tree]:
+    """Return the annotations of a body: 1 to 128, of the right shape, their missing values noted."""
+    asked = call.body.get("annotations")
+    if not isinstance(asked, list) or not 1 <= len(asked) <= MAX_ANNOTATIONS:
+        raise invalid(f"annotations must be a list of 1 to {MAX_ANNOTATIONS}")
+    call.look_for_missing_values(refuse=values_needed)
+    call.check_values()
+    for index, tree in enumerate(asked):
+        _check_shape(tree, f"annotations[{index}]")
+    return asked
+
+
+def _check_shape(tree: Any, place: str) -> None:
+    """Refuse what cannot be parsed into a message, as a parser of protobuf's JSON does: the request as a whole."""
+    if not isinstance(tree, dict):
+        raise malformed(f"{place} is no object")
+    for key, shape in SHAPES.items():
+        if tree.get(key) is not None and not isinstance(tree[key], shape):
+            raise malformed(f"{place}.{key}")
+    code = (tree.get("status") or {}).get("code")
+    if code is not None and known_code(code) is None:
+        raise malformed(f"{place}.status.code")
+    try:
+        read(Annotation, without_nulls(tree))
+    except ValidationError as broken:
+        detail = broken.errors(include_url=False, include_input=False)[0]
+        raise malformed(f"{place}.{place_of(detail['loc'])}: {detail['msg']}") from None

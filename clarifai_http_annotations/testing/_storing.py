@@ -1,0 +1,136 @@
+"""From what was sent to what the server gives back: the rule of HTTP, 32 bits, ids and text.
+
+A concept without ``value`` **is positive**: the rule of HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+from uuid import uuid4
+
+from .._wire.guard import FREE_JSON, Place
+from .._wire.ids import float32
+
+Tree = dict[str, Any]
+
+WITH_IDS = ("regions", "frames", "time_segments", "tracks")
+"""Parts of an annotation that get an id if they have none."""
+
+UINTS: dict[str, dict[str, type[str] | type[int]]] = {
+    "frame_info": {"time": str, "number": int, "index": int},
+    "time_info": {"num_frames": int},
+    "span": {"char_start": int, "char_end": int},
+    "token": {"char_start": int, "char_end": int},
+}
+"""Whole numbers, and how they come back: protobuf's JSON prints 64 bits as text."""
+
+
+def as_stored(value: Any, app_id: str) -> Any:
+    """Return data as the server gives it back.
+
+    Numbers are 32 bits, times of frames are text (uint64), parts have ids, concepts have a
+    value, a name and an app, and what is null is not there. Doing it twice is doing it once.
+    """
+    stored = without_nulls(with_values(value))
+    _complete(stored, app_id)
+    return stored
+
+
+def with_values(value: Any) -> Any:
+    """Return data as it is read from a request: the rule of HTTP and 32 bits, and nothing made up."""
+    if isinstance(value, float):
+        return shown_as_float32(value)
+    if isinstance(value, list):
+        return [with_values(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    read = {key: deepcopy(item) if key in FREE_JSON else with_values(_whole(key, item)) for key, item in value.items()}
+    for concept in concepts_of(read):
+        said = concept.get("value")
+        concept["value"] = float(1.0 if said is None else said)
+    return read
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a copy of JSON without the fields that are null: to protobuf they are absent."""
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: item if key in FREE_JSON else without_nulls(item) for key, item in value.items() if item is not None}
+
+
+def _complete(stored: Any, app_id: str) -> None:
+    if isinstance(stored, list):
+        for item in stored:
+            _complete(item, app_id)
+    if not isinstance(stored, dict):
+        return
+    for concept in concepts_of(stored):
+        for key, made_up in (("name", concept.get("id")), ("app_id", app_id)):
+            concept[key] = concept.get(key) or made_up
+    for key in WITH_IDS:
+        for part in objects(stored.get(key)):
+            part["id"] = part.get("id") or uuid4().hex
+    for key, item in stored.items():
+        if key not in FREE_JSON:
+            _complete(item, app_id)
+
+
+def concepts_of(tree: Tree) -> list[Tree]:
+    """Return the concepts that stand in an object itself: in its list, and that of a track."""
+    return [*objects(tree.get("concepts")), *objects([tree.get("concept")])]
+
+
+def find_concepts(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Yield with its place whatever stands where a concept should, outside free JSON.
+
+    The library looks for concepts with code of its own: what one of the two overlooks, the other may see.
+    """
+    steps = enumerate(tree) if isinstance(tree, list) else tree.items() if isinstance(tree, dict) else ()
+    for step, item in steps:
+        here = (*place, step)
+        if item is None or step in FREE_JSON:
+            continue
+        if step == "concepts":
+            yield from (
+                (((*here, index), concept) for index, concept in enumerate(item))
+                if isinstance(item, list)
+                else [(here, item)]
+            )
+        elif step == "concept":
+            yield here, item
+        else:
+            yield from find_concepts(item, here)
+
+
+def objects(value: Any) -> list[Tree]:
+    """Return the objects of a list; nothing of what is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _whole(key: str, info: Any) -> Any:
+    """Return an object with its whole numbers as they come back; anything else as it is."""
+    shown = UINTS.get(key)
+    if shown is None or not isinstance(info, dict):
+        return info
+    return {name: _uint(item, shown[name]) if name in shown else item for name, item in info.items()}
+
+
+def _uint(value: Any, kind: type[str] | type[int]) -> Any:
+    try:
+        return value if value is None else kind(int(value))
+    except (TypeError, ValueError):
+        return value
+
+
+def shown_as_float32(number: float) -> float:
+    """Return the shortest decimal that is the same number in 32 bits, as protobuf prints it."""
+    kept = float32(number)
+    for digits in range(6, 9):
+        short = float(f"{kept:.{digits}g}")
+        if float32(short) == kept:
+            return short
+    return float(f"{kept:.9g}")
