@@ -219,3 +219,19 @@ def test_what_is_left_after_a_refusal_is_asked_for_and_sent_again(connect: Any, 
         client.delete_many([missing, *stored])
     assert [annotation.id for annotation in caught.value.succeeded] == ["missing"]
     assert [(failed.index, failed.annotation.input_id) for failed in caught.value.failed] == [(1, "in-0"), (2, "in-1")]
+
+
+def test_what_came_with_an_input_is_not_left_over(connect: Any) -> None:
+    """It goes only with its input."""
+    asked: list[str] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        if request.method == "DELETE":
+            return httpx.Response(404, json={"status": {"code": 11101}})
+        tree = {"id": "a", "input_id": "in", "input_level": True}
+        page = [tree] if "page=1&" in str(request.url) else []
+        return httpx.Response(200, json={"status": {"code": 10000}, "annotations": page})
+
+    connect(server).delete_all_of_inputs("in")
+    assert asked == ["DELETE", "GET", "GET"]

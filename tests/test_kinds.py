@@ -31,6 +31,7 @@ from clarifai_http_annotations import (
     Region,
     RegionInfo,
     Span,
+    Status,
     TaskAnnotationCount,
     TimeInfo,
     TimeSegment,
@@ -381,3 +382,39 @@ def test_the_points_of_a_polygon_keep_their_order_row_first(points: list[tuple[f
     polygon = Polygon.of(*points)
     assert [(point.row, point.col) for point in polygon.points] == points
     assert Polygon.of(*polygon.points) == polygon
+
+
+def test_a_whole_float_is_a_whole_number() -> None:
+    """Seconds times 1000 are one."""
+    assert FrameInfo(time=1.5 * 1000).time == 1500
+
+
+def test_a_frame_and_a_time_segment_exclude_each_other() -> None:
+    with pytest.raises(TypeError, match="not both"):
+        Annotation.of("in", frame=FrameInfo(time=5), time_segment=TimeInfo(begin_time=0, end_time=1))
+
+
+def test_every_region_and_its_place_is_found() -> None:
+    keypoints = RegionInfo(keypoint_locations=[Point(row=0, col=0)])
+    inside = Annotation.of("in", region=keypoints, frame=FrameInfo(time=5))
+    assert [(where, region.place) for where, region in inside.each_region()] == [
+        ("data.frames[0].data.regions[0]", [Point(row=0, col=0)])
+    ]
+    [(_, region)] = Annotation.of("in", region=BOX).each_region()
+    assert region.place == BOX
+    assert list(Annotation(input_id="in").each_region()) == []
+    assert (Region(id="r").place, RegionInfo().place) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [(24151, "ANNOTATION_PENDING"), ("ANNOTATION_DREAMING", "ANNOTATION_DREAMING"), (5, None)]
+)
+def test_a_status_names_its_code(code: Any, name: str | None) -> None:
+    assert read(Status, {"code": code}).code_name == name
+
+
+def test_metadata_and_a_place_on_earth_stand_beside_what_is_said() -> None:
+    point = GeoPoint(longitude=1, latitude=2)
+    data = Annotation.of("in", negative("a"), metadata={"b": 1}, geo=point).data
+    assert data == Data(concepts=[negative("a")], metadata={"b": 1}, geo=Geo(geo_point=point))
+    assert to_tree(Annotation.of("in", metadata={}))["data"] == {"metadata": {}}

@@ -18,6 +18,7 @@ from clarifai_http_annotations import (
     Annotation,
     APIConnectionError,
     APIError,
+    AuthenticationError,
     BoundingBox,
     Concept,
     Data,
@@ -220,6 +221,23 @@ def test_after_a_clear_failure_the_edit_is_still_an_edit(connect: Any, emulator:
     client.create(Annotation.of("in", positive("tree"), id="a"))
     client.patch(annotation)
     assert emulator.annotations[0]["data"]["concepts"][0]["value"] == 0.0
+
+
+def test_after_a_refusal_of_the_whole_request_only_the_edit_is_said(connect: Any, emulator: Emulator) -> None:
+    refused: list[bool] = []
+
+    def refuses(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"status": {"code": 11009}}) if refused else emulator(request)
+
+    client = connect(refuses)
+    [annotation] = client.create(Annotation.of("in", positive("tree"), negative("water"), id="a"))
+    refused.append(True)
+    annotation.data.concepts[0].value = 0.0
+    with pytest.raises(AuthenticationError):
+        client.patch(annotation)
+    refused.clear()
+    client.patch(annotation)
+    assert last(emulator)["annotations"][0]["data"] == {"concepts": [{"id": "tree", "value": 0.0}]}
 
 
 def test_a_copy_and_a_pickle_know_what_they_were_read_from(connect: Any, emulator: Emulator) -> None:

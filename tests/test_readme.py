@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sybil import Example, Sybil
 from sybil.document import Document
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
+from clarifai_http_annotations import Client
 from clarifai_http_annotations.testing import Emulator
 
 README = Path(__file__).parents[1] / "README.md"
@@ -55,3 +57,16 @@ def test_the_error_that_is_shown_is_the_error_that_is_raised() -> None:
     texts = Sybil(parsers=[CodeBlockParser("text", evaluator=str)]).parse(README)
     [shown] = [example.parsed for example in texts.examples()]
     assert evaluate(block).strip() == shown.strip()
+
+
+def test_every_link_into_the_repository_leads_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+    inside = [link for link in links if "://" not in link]
+    assert len(inside) > 15
+    assert [link for link in inside if not (README.parent / link).exists()] == []
+
+
+def test_every_operation_is_in_a_table() -> None:
+    public = {name for name in vars(Client) if not name.startswith("_")} - {"close", "is_closed"}
+    named = set(re.findall(r"`(\w+)[(`]", "".join(re.findall(r"^\|.*$", README.read_text(encoding="utf-8"), re.M))))
+    assert public - named == set()

@@ -262,3 +262,8 @@ def test_the_annotations_of_a_track_are_found_from_a_frame_on(connect: Any, emul
     assert [place for place, region in found[0].each_region() if region.place == BOX] == [
         "data.frames[0].data.regions[0]"
     ]
+
+
+def test_a_search_of_a_track_needs_no_more_than_the_track(connect: Any, emulator: Emulator) -> None:
+    assert connect(emulator).search_track("video", track_id="t") == []
+    assert emulator.requests[-1].body == {"track_id": "t"}

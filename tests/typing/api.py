@@ -17,6 +17,8 @@ import httpx
 
 from clarifai_http_annotations import (
     Annotation,
+    AnnotationTrack,
+    AnnotationType,
     APIConnectionError,
     APIError,
     APIStatusError,
@@ -28,13 +30,29 @@ from clarifai_http_annotations import (
     ConfigurationError,
     Data,
     Failure,
+    Filter,
     Frame,
+    FrameInfo,
+    GeoPoint,
+    Hit,
     InvalidRequestError,
+    Mask,
     PartialFailureError,
+    Point,
+    Polygon,
     RateLimitError,
     Region,
+    RegionInfo,
+    Span,
     Status,
     StatusCode,
+    TaskAnnotationCount,
+    TimeInfo,
+    TimeSegment,
+    Token,
+    Track,
+    Visibility,
+    Worker,
     negative,
     positive,
     read_annotations,
@@ -77,6 +95,32 @@ assert_type(read_annotations("[]"), list[Annotation])
 assert_type(read_annotations(b"[]", missing_value="negative"), list[Annotation])
 
 
+Annotation.of("in-1", positive("tree"), region=Polygon.of((0, 0), (0, 1.0), Point(row=1, col=1)))
+Annotation.of("in-1", negative("tree"), region=Mask.from_png(b""), frame=FrameInfo(time=5000), track_id="t")
+Annotation.of("in-1", region=Mask.from_array(object()), frame=FrameInfo(number=150))
+Annotation.of("in-1", region=RegionInfo(keypoint_locations=[Point(row=0, col=0, visibility=Visibility.VISIBLE)]))
+Annotation.of("in-1", region=Region(id="r"), task_id="t", user_id="ada", annotation_info={"a": 1})
+Annotation.of("in-1", region=Span(char_start=0, char_end=5, raw_text="hello"))
+Annotation.of(
+    "in-1", region=Token(char_start=0, char_end=5), metadata={"a": [1]}, geo=GeoPoint(longitude=0, latitude=0)
+)
+Annotation.of("in-1", time_segment=TimeInfo(begin_time=0, end_time=1.5))
+assert_type(annotation.worker, Worker | None)
+assert_type(annotation.each_region(), Iterator[tuple[str, Region]])
+if annotation.data is not None:
+    assert_type(annotation.data.time_segments, list[TimeSegment])
+    assert_type(annotation.data.tracks, list[Track])
+    assert_type(annotation.data.metadata, dict[str, Any] | None)
+if annotation.status is not None:
+    assert_type(annotation.status.code_name, str | None)
+annotation.status = Status(code="ANNOTATION_PENDING")
+assert_type(~Filter(concept=positive("tree"), kind="mask", status="ANNOTATION_PENDING"), Filter)
+
+Annotation.of("in-1", frame=5000)  # type: ignore[arg-type]
+Annotation.of("in-1", region="r")  # type: ignore[arg-type]
+Filter(inputs="in-1")  # type: ignore[call-arg]
+
+
 class Mine(Annotation):
     """A subclass of a user."""
 
@@ -115,8 +159,30 @@ def blocking(several: Iterator[Annotation]) -> None:
         client.delete("a", input_id="in-1", timeout=1, deadline=2)
         deleting: Callable[..., None] = client.delete
         deleting("a", input_id="in-1")
+        assert_type(client.patch(annotation), list[Annotation])
+        assert_type(client.patch([{"id": "a", "input_id": "in-1"}], action="remove"), list[Annotation])
+        assert_type(client.set_value("a", input_id="in-1", concept_id="tree", value=False), Annotation)
+        assert_type(client.search(positive("tree"), ~Filter(input_id="in-1"), per_page=5), Iterator[Hit])
+        assert_type(next(client.search({"annotation": {"id": "a"}})).annotation, Annotation)
+        client.delete_many(client.list())
+        client.delete_many(ids=["a"], input_ids=["in-1"])
+        client.delete_many([{"id": "a", "input_id": "in-1"}])
+        client.delete_all_of_inputs("in-1")
+        assert_type(client.list_workers(trusted_only=True), Iterator[Worker])
+        assert_type(client.count_task_annotations("t", user_ids="ada"), list[TaskAnnotationCount])
+        assert_type(client.set_task_status("t", StatusCode.ANNOTATION_PENDING), int)
+        assert_type(client.list_tracks("in-1"), Iterator[AnnotationTrack])
+        assert_type(client.create_tracks("in-1", AnnotationTrack(concept=positive("car"))), list[AnnotationTrack])
+        assert_type(client.patch_tracks("in-1", [AnnotationTrack(id="t")]), list[AnnotationTrack])
+        assert_type(client.search_track("in-1", track_id="t", annotation_type=AnnotationType.TAG), list[Annotation])
+        client.delete_tracks(["t"], input_id="in-1")
         client.close()
 
+        client.patch(annotation, action="replace")  # type: ignore[arg-type]
+        client.set_value("a", "in-1", "tree", True)  # type: ignore[call-arg]
+        client.set_value("a", input_id="in-1", concept_id="tree")  # type: ignore[call-arg]
+        client.search("tree")  # type: ignore[arg-type]
+        client.delete_many(["a"])  # type: ignore[list-item]
         client.get("a", "in-1")  # type: ignore[call-arg]
         client.get("a")  # type: ignore[call-arg]
         client.create("in-1")  # type: ignore[arg-type]
@@ -163,6 +229,12 @@ async def asynchronous() -> None:
             assert_type(found, Annotation)
         assert_type([found.id async for found in client.list()], list[str])
         await client.delete("a", input_id="in-1")
+        assert_type(await client.patch([annotation]), list[Annotation])
+        assert_type(await client.set_value("a", input_id="in-1", concept_id="tree", value=1), Annotation)
+        assert_type(client.search(negative("tree")), AsyncIterator[Hit])
+        await client.delete_many(client.list())
+        await client.delete_many([annotation])
+        assert_type([worker async for worker in client.list_workers()], list[Worker])
         await client.aclose()
 
         print(client.get("a", input_id="in-1").id)  # type: ignore[attr-defined]
