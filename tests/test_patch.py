@@ -25,6 +25,7 @@ from clarifai_http_annotations import (
     FrameInfo,
     InternalServerError,
     InvalidRequestError,
+    InvalidResponseError,
     MissingValueError,
     NotFoundError,
     PartialFailureError,
@@ -650,3 +651,10 @@ def test_a_patch_is_sent_again_only_if_twice_is_once(connect: Any, patch: Any, o
     with pytest.raises(InternalServerError) as caught:
         connect(broken, max_retries=2).patch(patch, **options)
     assert (len(sent), caught.value.maybe_done) == (attempts, True)
+
+
+def test_a_label_is_not_set_on_another_annotation_than_was_asked_for(connect: Any) -> None:
+    tree = {"id": "b", "input_id": "in", "data": {"concepts": [{"id": "tree", "value": 1}]}}
+    client = connect(lambda request: httpx.Response(200, json={"status": {"code": 10000}, "annotation": tree}))
+    with pytest.raises(InvalidResponseError, match="another annotation than was asked for"):
+        client.set_value("a", input_id="in", concept_id="tree", value=0)

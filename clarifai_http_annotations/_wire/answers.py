@@ -148,13 +148,20 @@ def items_of(answer: Answer, key: str = "annotations") -> list[Any]:
     return answer.tree.get(key) or []
 
 
-def read_annotation(answer: Answer) -> Annotation:
+def read_annotation(answer: Answer, expected: tuple[str, str] | None = None) -> Annotation:
     """Return the one annotation of an answer.
 
+    Args:
+        answer: The answer.
+        expected: Its input and id, if it must be that one.
+
     Raises:
-        InvalidResponseError: If it has another shape.
+        InvalidResponseError: If it has another shape, or is another one.
     """
-    return read_model(answer, answer.tree.get("annotation"), "annotation", Annotation)
+    annotation = read_model(answer, answer.tree.get("annotation"), "annotation", Annotation)
+    if expected is not None and (annotation.input_id, annotation.id) != expected:
+        raise invalid_response(answer, "it is about another annotation than was asked for")
+    return annotation
 
 
 def read_page(answer: Answer) -> list[Annotation]:

@@ -20,7 +20,7 @@ Target = Key | str
 
 
 def pairs(annotations: object, ids: object, input_ids: object) -> list[Key]:
-    """Return the (input, id) pairs that are meant, each once.
+    """Return the (input, id) pairs that are meant, in the order asked.
 
     Raises:
         InvalidRequestError: If they are said in no way or in two, or one of them lacks an id.
@@ -28,7 +28,7 @@ def pairs(annotations: object, ids: object, input_ids: object) -> list[Key]:
     if (annotations is None) == (ids is None and input_ids is None):
         raise InvalidRequestError("Nothing was sent: delete_many takes annotations, or ids= and input_ids=.")
     if annotations is not None:
-        return list(dict.fromkeys(_key(item, f"annotations[{i}]") for i, item in enumerate(_each(annotations))))
+        return [_key(item, f"annotations[{index}]") for index, item in enumerate(_each(annotations))]
     names, inputs = id_list(ids, "ids"), id_list(input_ids, "input_ids")
     if names is None or inputs is None or len(names) != len(inputs):
         count = ["no" if given is None else str(len(given)) for given in (names, inputs)]
@@ -37,7 +37,7 @@ def pairs(annotations: object, ids: object, input_ids: object) -> list[Key]:
             f"{count[1]} input_ids.",
             hint="delete_all_of_inputs() deletes every annotation of inputs.",
         )
-    return list(dict.fromkeys(zip(inputs, names, strict=True)))
+    return list(zip(inputs, names, strict=True))
 
 
 def _each(annotations: Any) -> Iterable[object]:
@@ -65,19 +65,20 @@ def _key(item: object, place: str) -> Key:
 
 
 def inputs(input_ids: object) -> list[str]:
-    """Return the inputs that are meant, each once.
+    """Return the inputs that are meant, in the order asked.
 
     Raises:
         InvalidRequestError: If one of them is no text, or empty.
     """
     if input_ids is None:
         raise InvalidRequestError("Nothing was sent: delete_all_of_inputs needs the ids of inputs.")
-    return list(dict.fromkeys(id_list(input_ids, "input_ids") or ()))
+    return id_list(input_ids, "input_ids") or []
 
 
 def parts(targets: Sequence[Target]) -> list[list[Target]]:
-    """Split into requests: as many as the API takes of anything else in one (it does not say)."""
-    return [list(targets[start : start + MAX_ANNOTATIONS]) for start in range(0, len(targets), MAX_ANNOTATIONS)]
+    """Split into requests, each target once: as many as the API takes of anything else in one (it does not say)."""
+    once = list(dict.fromkeys(targets))
+    return [once[start : start + MAX_ANNOTATIONS] for start in range(0, len(once), MAX_ANNOTATIONS)]
 
 
 def request(app: App, targets: Sequence[Target]) -> Request:
@@ -120,7 +121,7 @@ def failure(gone: Sequence[Target], targets: Sequence[Target], error: APIError) 
     return PartialFailureError(
         f"{error.operation}: {len(left)} of {len(targets)} {what} are not known to be gone; the others are "
         "(.succeeded).",
-        succeeded=[_named(target) for target in gone],
+        succeeded=[_named(target) for target in targets if target in are_gone],
         failed=[Failure(index, _named(target), error) for index, target in left],
     )
 

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -110,7 +110,13 @@ def _said(annotation: object, action: str, place: str) -> Tree:
 
 
 def request(
-    app: App, items: Sequence[Item], action: str, *, delete_if_empty_data: bool, fractional_values: bool
+    app: App,
+    items: Sequence[Item],
+    action: str,
+    *,
+    delete_if_empty_data: bool,
+    fractional_values: bool,
+    operation: str = "patch",
 ) -> Request:
     """PATCH 1 to 128 annotations."""
     body: Tree = {"annotations": [item.tree for item in items], "action": action}
@@ -119,7 +125,7 @@ def request(
     # An annotation that was deleted because it was empty is not found by a second attempt.
     twice_is_once = not delete_if_empty_data if action != "merge" else not appends([item.tree for item in items])
     content = encode_body(body, fractional_values=fractional_values)
-    return Request("patch", "PATCH", app.path("/annotations"), content, repeatable=twice_is_once)
+    return Request(operation, "PATCH", app.path("/annotations"), content, repeatable=twice_is_once)
 
 
 def outcome(items: Sequence[Item], action: str, answer: Answer, redact: Any) -> dict[Key, Verdict]:
@@ -136,7 +142,9 @@ def outcome(items: Sequence[Item], action: str, answer: Answer, redact: Any) -> 
 # --- one label -----------------------------------------------------------------------------------
 
 
-def flip(annotation: Annotation, concept_id: str, value: float) -> Annotation | None:
+def flip(
+    annotation: Annotation, concept_id: str, value: float, redact: Callable[[str], str] = str
+) -> Annotation | None:
     """Return an annotation with one concept's value changed; ``None`` if it has that value already.
 
     Raises:
@@ -148,7 +156,7 @@ def flip(annotation: Annotation, concept_id: str, value: float) -> Annotation | 
     found = [(place, concept) for place, concept in concepts if concept.id == concept_id]
     name = f"annotation {annotation.id!r} of input {annotation.input_id!r}"
     if not found:
-        there = ", ".join(repr(concept.id) for _, concept in concepts) or "none"
+        there = redact(", ".join(repr(concept.id) for _, concept in concepts)) or "none"
         raise NotFoundError(f"answered, but {name} has no concept {concept_id!r}: it has {there}; nothing was changed")
     if len(found) > 1:
         places = " and ".join(place for place, _ in found)

@@ -70,18 +70,23 @@ class ChangeOperations(Caller):
                 sent.append(patch)
         if sent:
             call = self._begin(timeout, deadline)
-            verdicts |= await self._patch(sent, action, delete_if_empty_data, call)
+            verdicts |= await self._patch("patch", sent, action, delete_if_empty_data, call)
         items = [patch.item for patch in planned]
         return outcomes.conclude(items, [item.key for item in items], verdicts, "patch: changed")
 
     async def _patch(
-        self, sent: Sequence[Patch], action: Action, delete_if_empty_data: bool, call: Call
+        self, operation: str, sent: Sequence[Patch], action: Action, delete_if_empty_data: bool, call: Call
     ) -> dict[Key, Stored | Failed]:
         """Send patches and say what became of each."""
         items = [patch.item for patch in sent]
         fractional = self._settings.fractional_values
         request = patches.request(
-            self._app, items, action, delete_if_empty_data=delete_if_empty_data, fractional_values=fractional
+            self._app,
+            items,
+            action,
+            delete_if_empty_data=delete_if_empty_data,
+            fractional_values=fractional,
+            operation=operation,
         )
         for patch in sent:
             patch.begin()
@@ -148,9 +153,11 @@ class ChangeOperations(Caller):
         wanted = patches.polarity(value, fractional_values=self._settings.fractional_values)
         call = self._begin(timeout, deadline)
         request = requests.get(self._app, annotation_id, input_id, operation="set_value")
-        annotation = await self._call(request, call, answers.read_annotation)
+        annotation = await self._call(
+            request, call, lambda answer: answers.read_annotation(answer, expected=(input_id, annotation_id))
+        )
         try:
-            flipped = patches.flip(annotation, concept_id, wanted)
+            flipped = patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
         except NotFoundError as error:
             call.describe(error, request)
             raise
@@ -162,7 +169,7 @@ class ChangeOperations(Caller):
         except InvalidRequestError:  # it is in something that has no id
             action = "overwrite"
             planned = patches.plan(flipped, action)
-        verdicts = await self._patch(planned, action, False, call)
+        verdicts = await self._patch("set_value", planned, action, False, call)
         items = [patch.item for patch in planned]
         [stored] = outcomes.conclude(items, [item.key for item in items], verdicts)
         return stored
@@ -228,14 +235,10 @@ class ChangeOperations(Caller):
         """Delete in as many requests as it takes, and stop at the first that does not succeed."""
         gone: list[Target] = []
         for part in deletions.parts(targets):
-            left: Sequence[Target] = part
+            left = part
             try:
-                try:
-                    await self._call(deletions.request(self._app, part), call, lambda _: None)
-                except NotFoundError:  # one of them, and nobody says which
-                    left = await self._left(part, call)
-                    if left:
-                        await self._call(deletions.request(self._app, left), call, lambda _: None)
+                while left:
+                    left = await self._delete_part(left, call)
             except APIError as error:
                 gone += [target for target in part if target not in left]
                 if not gone:
@@ -243,7 +246,18 @@ class ChangeOperations(Caller):
                 raise deletions.failure(gone, targets, error) from error
             gone += part
 
-    async def _left(self, targets: Sequence[Target], call: Call) -> Sequence[Target]:
+    async def _delete_part(self, targets: list[Target], call: Call) -> list[Target]:
+        """Delete in one request, and return what is left because one of them was not there."""
+        try:
+            await self._call(deletions.request(self._app, targets), call, lambda _: None)
+        except NotFoundError:  # nobody says which
+            left = await self._left(targets, call)
+            if len(left) == len(targets):
+                raise
+            return left
+        return []
+
+    async def _left(self, targets: Sequence[Target], call: Call) -> list[Target]:
         """Return those of the targets that are still there."""
         request = deletions.request(self._app, targets)
         found: list[Annotation] = []
