@@ -162,6 +162,25 @@ def test_only_the_edit_leaves(connect: Any, emulator: Emulator) -> None:
     assert len(emulator.annotations[0]["data"]["regions"][0]["region_info"]["polygon"]["points"]) == 3
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda annotation: setattr(annotation.data.concepts[0], "value", False),
+        lambda annotation: annotation.data.concepts.__setitem__(0, negative("tree")),
+        lambda annotation: setattr(annotation.data, "concepts", [negative("tree"), negative("water")]),
+        lambda annotation: setattr(annotation, "data", Data(concepts=[negative("water"), negative("tree")])),
+    ],
+    ids=["value", "concept", "list", "data"],
+)
+def test_a_label_is_edited_in_place_or_by_another_object(connect: Any, emulator: Emulator, edit: Any) -> None:
+    client = connect(emulator)
+    [annotation] = client.create(Annotation.of("in", positive("tree"), negative("water"), id="a"))
+    edit(annotation)
+    client.patch(annotation)
+    [patch] = last(emulator)["annotations"]
+    assert patch["data"] == {"concepts": [{"id": "tree", "value": 0.0}]}
+
+
 def test_nothing_is_sent_of_what_was_not_changed(connect: Any, emulator: Emulator) -> None:
     client = connect(emulator)
     one, two = client.create([Annotation.of("in", positive("tree"), id=name) for name in "ab"])

@@ -51,7 +51,7 @@ def _each(annotations: Any) -> Iterable[object]:
 
 def _key(item: object, place: str) -> Key:
     if isinstance(item, Annotation):
-        key: tuple[Any, Any] = (item.input_id, item.id)
+        key: tuple[Any, Any] = (getattr(item, "input_id", None), getattr(item, "id", None))
     elif isinstance(item, Mapping):
         key = (item.get("input_id"), item.get("id"))
     else:

@@ -99,7 +99,7 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
         tree[name] = _plain(value, unknown)
     extra = model.__pydantic_extra__ or {}
     lost = extra.keys() - model.from_server
-    if unknown == "keep":
+    if unknown == "keep" and model.holds_content:
         tree |= {name: _plain(extra[name], unknown) for name in lost}
     elif unknown == "refuse" and model.holds_content and lost:
         names = ", ".join(sorted(lost))
