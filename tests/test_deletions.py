@@ -83,7 +83,7 @@ def test_they_may_be_said_in_several_ways(connect: Any, emulator: Emulator, call
         ({"annotations": ["a"]}, r"annotations\[0\] is a str: give an Annotation, or a dict"),
         ({"annotations": [("a", "in")]}, r"annotations\[0\] is a tuple"),
         ({"annotations": [Annotation.of("in")]}, r"annotations\[0\], id: must be a text"),
-        ({"annotations": Annotation.model_construct()}, r"annotations\[0\], input_id: must be a text"),
+        ({"annotations": Annotation.model_construct(id="a")}, r"annotations\[0\], input_id: must be a text"),  # type: ignore[call-arg]
         ({"annotations": {"id": "a"}}, r"annotations\[0\], input_id: must be a text"),
     ],
 )
