@@ -236,3 +236,15 @@ def test_what_came_with_an_input_is_not_left_over(connect: Any) -> None:
 
     connect(server).delete_all_of_inputs("in")
     assert asked == ["DELETE", "GET", "GET"]
+
+
+def test_a_refusal_although_all_are_there_is_raised(connect: Any, emulator: Emulator) -> None:
+    def refusing(request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            return httpx.Response(404, json={"status": {"code": 11101}})
+        return emulator(request)
+
+    client = connect(refusing)
+    with pytest.raises(NotFoundError, match="delete_many: DELETE"):
+        client.delete_many(store(client, 2))
+    assert len(emulator.annotations) == 2
