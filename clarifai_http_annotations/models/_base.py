@@ -49,6 +49,8 @@ class WireModel(BaseModel):
         filled = {name: value for name, value in cls.read_defaults.items() if name not in data}
         model = handler({**data, **filled})
         model.__pydantic_fields_set__.difference_update(filled, cls.from_server)
+        if not model.__pydantic_extra__:  # none, as in a model that was built: older pydantic compares it
+            object.__setattr__(model, "__pydantic_extra__", None)
         return model
 
     def __setattr__(self, name: str, value: Any) -> None:
