@@ -3,6 +3,8 @@
 An unofficial client of Clarifai's REST annotation API. See README.md.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._version import __version__
 from ._wire.encode import UnusualIdWarning
 from .client import AsyncClient, Client
@@ -22,6 +24,7 @@ from .errors import (
     InternalServerError,
     InvalidRequestError,
     InvalidResponseError,
+    JournalError,
     MissingValueError,
     NotFoundError,
     PartialFailureError,
@@ -66,6 +69,26 @@ from .models import (
     positive,
 )
 
+if TYPE_CHECKING:
+    from .upload.report import UploadReport, UploadResult
+
+_LATER = {"UploadReport": "upload.report", "UploadResult": "upload.report"}
+"""Where the names are that are loaded only when somebody asks for them."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -97,6 +120,7 @@ __all__ = [
     "InternalServerError",
     "InvalidRequestError",
     "InvalidResponseError",
+    "JournalError",
     "Mask",
     "MissingValueError",
     "NotFoundError",
@@ -119,6 +143,8 @@ __all__ = [
     "Track",
     "UnprocessableEntityError",
     "UnusualIdWarning",
+    "UploadReport",
+    "UploadResult",
     "User",
     "Visibility",
     "Worker",

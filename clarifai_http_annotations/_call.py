@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from . import _retry
+from ._messages import raw_answer
 from ._operation import Operations
+from ._rate import RateLimiter
 from ._retry import Deadline, Fate
 from ._wire.answers import Answer, RawAnswer, invalid_response, parse_answer
 from ._wire.requests import App, Request
@@ -20,6 +22,7 @@ from .config import NOT_GIVEN, NotGiven, Settings, check_deadline, check_timeout
 from .errors import (
     APIConnectionError,
     APIError,
+    APIStatusError,
     APITimeoutError,
     ClientClosedError,
     InternalServerError,
@@ -74,6 +77,7 @@ class Caller(Operations):
 
     _settings: Settings
     _quota: _retry.Quota
+    _limiter: RateLimiter
     _clock: Callable[[], float] = staticmethod(time.monotonic)
 
     async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
@@ -139,6 +143,43 @@ class Caller(Operations):
         return found
 
     async def _attempt(self, request: Request, call: Call, per_item: bool) -> Answer:
+        """Send a request once, when the rate limit lets it go."""
+        await self._pace(call)
+        sent = self._clock()
+        try:
+            answer = await self._exchange(request, call, per_item)
+        except APIStatusError as error:
+            self._learn(sent, error)
+            raise
+        self._learn(sent)
+        return answer
+
+    def _learn(self, sent: float, error: APIStatusError | None = None) -> None:
+        """Let the rate limit learn from an answer."""
+        now = self._clock()
+        throttled = error is not None and _retry.fate_of(error) is Fate.REFUSED
+        self._limiter.answered(now, sent=sent, throttled=throttled)
+        if error is not None and error.retry_after is not None and _retry.is_waiting():
+            self._limiter.hold(now + min(error.retry_after, _retry.MAX_RETRY_AFTER))
+
+    async def _pace(self, call: Call) -> None:
+        """Wait until the rate limit lets a request go.
+
+        Raises:
+            APITimeoutError: If that is after the deadline; nothing was sent.
+        """
+        now = self._clock()
+        pause = self._limiter.next(now) - now if _retry.is_waiting() else 0.0
+        left = call.deadline.left()
+        if left is not None and pause >= left > 0.0:
+            raise _retry.timed_out(call.deadline, pause)
+        if pause > 0.0:
+            await self._sleep(self._limiter.take(now) - now)
+        elif _retry.is_waiting():
+            self._limiter.take(now)
+
+    async def _exchange(self, request: Request, call: Call, per_item: bool) -> Answer:
+        """Send a request and read its answer."""
         left = call.deadline.left()
         if left == 0.0:
             raise _retry.timed_out(call.deadline)
@@ -159,11 +200,6 @@ class Caller(Operations):
         took = self._clock() - started
         logger.debug("%s %s: HTTP %d in %.3f s", request.method, request.path, raw.status_code, took)
         return parse_answer(raw, per_item=per_item, redact=self._settings.key.redact, now=time.time())
-
-
-def raw_answer(response: httpx.Response, content: bytes) -> RawAnswer:
-    """Return what httpx received; ``dict(response.headers)`` would stumble over names outside ASCII."""
-    return RawAnswer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
 
 
 def _limits(timeout: float | httpx.Timeout | None, left: float | None) -> tuple[httpx.Timeout, float | None]:
@@ -207,9 +243,3 @@ def _certificate_refused(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def headers_of(request: Request, agent: str, prefix: str) -> Mapping[str, Any]:
-    """Return the headers of a request, without the key."""
-    headers = {"accept": "application/json", "user-agent": agent, "x-clarifai-request-id-prefix": prefix}
-    return {**headers, "content-type": "application/json"} if request.body is not None else headers

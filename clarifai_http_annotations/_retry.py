@@ -142,6 +142,11 @@ def set_waiting(enabled: bool) -> bool:
     return before
 
 
+def is_waiting() -> bool:
+    """Tell whether there are waits between attempts."""
+    return _waiting
+
+
 def backoff(retry: int, *, retry_after: float | None, jitter: Callable[[], float] = random.random) -> float:
     """Return the seconds to wait before the first, second, ... retry (``retry`` 1, 2, ...)."""
     longest = min(CAP, BASE * 2.0 ** min(retry - 1, 16))
@@ -269,9 +274,14 @@ def _add_hint(error: APIError, hint: str) -> None:
     error.hint = f"{hint} {error.hint}" if error.hint else hint
 
 
-def timed_out(deadline: Deadline) -> APITimeoutError:
-    """Return the error for a deadline that is over before an attempt could begin."""
-    error = APITimeoutError(f"was not sent (again): deadline={deadline.seconds:g} was over before it could be")
-    error.hint = "Give the call more time."
+def timed_out(deadline: Deadline, pause: float = 0.0) -> APITimeoutError:
+    """Return the error for a deadline that is over before an attempt could begin, or before it may."""
+    if pause:
+        text = f"was not sent (again): deadline={deadline.seconds:g} has no room for the {pause:.3g} s until it may be"
+        hint = "The rate limit (rate=) or a Retry-After of the server asks for them: give the call more time."
+    else:
+        text = f"was not sent (again): deadline={deadline.seconds:g} was over before it could be"
+        hint = "Give the call more time."
+    error = APITimeoutError(text, hint=hint)
     error._fate = Fate.FINAL
     return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import ssl
 import time
 from types import TracebackType
@@ -11,20 +10,17 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 import httpx
 
 from . import _network
-from ._call import CLOSED, Timeout, headers_of, raw_answer
+from ._call import CLOSED, Timeout
+from ._messages import Body, authorize, headers_of
 from ._network import THIS_PROCESS, Pool, bind_to_bounds, bounded
-from ._operation import Awaiting, Blocking
+from ._operation import Awaiting, Blocking, run
+from ._rate import RateLimiter
 from ._retry import Quota
-from ._version import __version__
-from ._wire.answers import MAX_BYTES, RawAnswer
+from ._wire.answers import RawAnswer
 from ._wire.requests import Request
-from .config import NOT_GIVEN, NotGiven, Settings, hide, resolve
-from .errors import ClientClosedError, ConfigurationError, InvalidResponseError
+from .config import NOT_GIVEN, NotGiven, check_rate, hide, resolve
+from .errors import ClientClosedError, ConfigurationError
 from .operations import EveryOperation
-
-AGENT = f"clarifai-http-annotations/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
-REQUEST_ID_PREFIX = f"clarifai-http-annotations-{__version__}"
-
 
 HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 TransportT = TypeVar("TransportT", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
@@ -47,6 +43,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         timeout: float | httpx.Timeout | None = 60.0,
         max_retries: int = 4,
         deadline: float | None = 180.0,
+        rate: float | None = 15.0,
         fractional_values: bool = False,
         verify: ssl.SSLContext | str | bool = True,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
@@ -74,6 +71,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         arguments = {"verify": verify, "proxy": proxy, "transport": transport}
         self._pool = Pool(lambda: self._open(arguments), None if http_client is None else self._adopt(http_client))
         self._quota = Quota()
+        self._limiter = RateLimiter(check_rate(rate))
         self._owner = True
         self._closed = False
         self._settings = settings
@@ -116,7 +114,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         deadline: float | NotGiven | None = NOT_GIVEN,
         fractional_values: bool | NotGiven = NOT_GIVEN,
     ) -> Self:
-        """Return a copy with other settings that shares the connections and the retry quota.
+        """Return a copy with other settings that shares the connections, the retry quota and the rate limit.
 
         Closing the copy leaves the connections open; closing the client that was copied closes
         them for both.
@@ -163,12 +161,12 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
             request.method,
             self._settings.base_url + request.path,
             content=request.body,
-            headers=headers_of(request, AGENT, REQUEST_ID_PREFIX),
+            headers=headers_of(request),
             timeout=timeout,
         )
         if not self._pool.is_injected:
             built.headers.pop("cookie", None)  # set for one key, it must not go along with another
-        _authorize(built, self._settings)
+        authorize(built, self._settings)
         return built
 
     def __repr__(self) -> str:
@@ -183,34 +181,6 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
             f"A {type(self).__name__} holds a key and connections and is not pickled or copied: make one where it is "
             "used, from the environment there; with_options() makes a copy that shares the connections."
         )
-
-
-def _authorize(request: httpx.Request, settings: Settings) -> None:
-    for name in ("authorization", "x-clarifai-session-token"):  # an injected client may bring some of its own
-        request.headers.pop(name, None)
-    if settings.is_token:
-        request.headers["x-clarifai-session-token"] = settings.key.reveal()
-    else:
-        request.headers["authorization"] = f"Key {settings.key.reveal()}"
-
-
-class _Body:
-    """Collects the body of an answer, up to the longest that the API sends."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response, self._pieces, self._size = response, list[bytes](), 0
-
-    def add(self, piece: bytes) -> None:
-        self._pieces.append(piece)
-        self._size += len(piece)
-        del piece
-        if self._size > MAX_BYTES:
-            error = InvalidResponseError(f"answered with more than {MAX_BYTES >> 20} MiB")
-            error.status_code = self._response.status_code
-            raise error
-
-    def answer(self) -> RawAnswer:
-        return raw_answer(self._response, b"".join(self._pieces))
 
 
 class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
@@ -228,6 +198,8 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
         timeout: Seconds for an attempt as a whole, or an ``httpx.Timeout``; ``None`` for no end.
         max_retries: How often a request may be sent again.
         deadline: Seconds for a call with all its retries; ``None`` for no end.
+        rate: The most requests in any second, over all calls of the client and its copies (docs, "Rate
+            limits": 15 a second by default); less while the server throttles. ``None`` for no limit.
         fractional_values: Whether values between 0 and 1 may be sent. The API defines only 1 and 0.
         verify: ``True``, a file or folder of certificate authorities, an ``ssl.SSLContext``, or
             ``False`` to trust anybody.
@@ -252,7 +224,7 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
         with bounded(until):
             response = http.send(self._build(http, request, timeout), stream=True, auth=None, follow_redirects=False)
             try:
-                body = _Body(response)
+                body = Body(response)
                 for piece in response.iter_bytes():
                     body.add(piece)
                     del piece  # no traceback shows what the server said
@@ -264,6 +236,11 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
 
     async def _sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    async def _drive(self, upload: Any, annotations: Any, perform: Any) -> Any:
+        from .upload.threads import drive
+
+        return drive(upload, annotations, lambda job: run(perform(job)), lambda seconds: run(self._sleep(seconds)))
 
     def close(self) -> None:
         """Close the connections; calls after this raise `ClientClosedError`."""
@@ -297,7 +274,7 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
             built = self._build(http, request, timeout)
             response = await http.send(built, stream=True, auth=None, follow_redirects=False)
             try:
-                body = _Body(response)
+                body = Body(response)
                 async for piece in response.aiter_bytes():
                     body.add(piece)
                     del piece  # no traceback shows what the server said
@@ -309,6 +286,11 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
         import asyncio
 
         await asyncio.sleep(seconds)
+
+    async def _drive(self, upload: Any, annotations: Any, perform: Any) -> Any:
+        from .upload.tasks import drive
+
+        return await drive(upload, annotations, perform, self._sleep)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop; calls after this, in any loop, raise `ClientClosedError`."""

@@ -240,6 +240,19 @@ def check_deadline(value: object) -> float | None:
     return float(value)
 
 
+def check_rate(value: object) -> float | None:
+    """Return a rate limit in requests a second, or ``None`` for none.
+
+    Raises:
+        ConfigurationError: If it is something else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 < value <= LONGEST:
+        raise ConfigurationError(f"rate must be requests a second, above 0, or None for no limit, not {value!r}.")
+    return float(value)
+
+
 def _check_that_nothing_is_missing(key: Secret | None, user_id: object, app_id: object) -> None:
     settings = [
         (key is None, "There is no key: give pat= or set CLARIFAI_PAT."),

@@ -5,6 +5,7 @@ ClarifaiError
 ├── InvalidRequestError (ValueError)     refused here, before anything was sent
 │   └── MissingValueError                a concept without a polarity
 ├── ClientClosedError (RuntimeError)     the client was closed and then used
+├── JournalError                         the journal of an upload cannot be read or written
 ├── APIError                             a call was made and did not succeed
 │   ├── APIConnectionError               no usable answer came
 │   │   ├── APITimeoutError              ... in time
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .models.annotation import Annotation
+    from .upload.report import UploadReport, UploadResult
 
 
 class ClarifaiError(Exception):
@@ -46,7 +48,10 @@ class ClarifaiError(Exception):
     Attributes:
         message: What was wrong, without the advice; the name of the class if nobody said.
         hint: What to do about it, or ``None``.
+        report: What an upload did until this stopped it; ``None`` elsewhere.
     """
+
+    report: UploadReport | None = None
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -90,6 +95,10 @@ class MissingValueError(InvalidRequestError):
 
 class ClientClosedError(ClarifaiError, RuntimeError):
     """The client was closed; make a new one."""
+
+
+class JournalError(ClarifaiError):
+    """The journal of an upload cannot be read or written; what is stored is stored all the same."""
 
 
 class APIError(ClarifaiError):
@@ -244,17 +253,26 @@ class Failure:
     annotation: Annotation
     error: APIError
 
+    @property
+    def input_id(self) -> str:
+        """The input that the annotation is about."""
+        return self.annotation.input_id
+
 
 class PartialFailureError(ClarifaiError):
     """Some annotations of one call were stored and some, or all of several, were not.
 
     Attributes:
         succeeded: The annotations that are stored, in the order asked.
-        failed: A `Failure` for each of the others, in the order asked.
+        failed: A `Failure` for each of the others, in the order asked; an `UploadResult` if it was an upload.
     """
 
     def __init__(
-        self, message: str = "", *, succeeded: Sequence[Annotation] = (), failed: Sequence[Failure] = ()
+        self,
+        message: str = "",
+        *,
+        succeeded: Sequence[Annotation] = (),
+        failed: Sequence[Failure | UploadResult] = (),
     ) -> None:
         super().__init__(message)
         self.succeeded = list(succeeded)
@@ -263,6 +281,6 @@ class PartialFailureError(ClarifaiError):
     def __str__(self) -> str:
         if not self.failed:
             return self.message
-        lines = [f"  [{f.index}] input {f.annotation.input_id!r}: {f.error}" for f in self.failed[:5]]
+        lines = [f"  [{f.index}] input {f.input_id!r}: {f.error}" for f in self.failed[:5]]
         more = len(self.failed) - len(lines)
         return "\n".join([self.message, *lines, *([f"  ... and {more} more in .failed"] if more else [])])

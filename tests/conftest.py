@@ -101,7 +101,7 @@ def connect(kind: str, clock: Clock) -> Iterator[Callable[..., Any]]:
 
         def make(handler: Callable[[httpx.Request], httpx.Response] | None = None, **settings: Any) -> Any:
             transport = {} if handler is None else {"transport": httpx.MockTransport(handler)}
-            given = {"pat": PAT, "user_id": "me", "app_id": "app", **transport, **settings}
+            given = {"pat": PAT, "user_id": "me", "app_id": "app", "rate": None, **transport, **settings}
             client: Any = Client(**given) if kind == "sync" else AsyncClient(**given)
             client._clock, client._sleep = clock, clock.sleep
             made.append(client if kind == "sync" else InLoop(client, runner))

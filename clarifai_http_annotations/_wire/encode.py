@@ -178,7 +178,7 @@ def _did_you_mean(field: object) -> str:
 
 # What is known of the server's rule (letters, digits, "-" and "_", up to 32) is pieced together
 # from the official SDK and its tests, not published: so this warns and does not refuse.
-_USUAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+USUAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 class UnusualIdWarning(UserWarning):
@@ -192,7 +192,7 @@ def _warn_of_unusual_ids(annotation: Annotation) -> None:
     ids = [("input", annotation.input_id), ("annotation", annotation.id)]
     ids += [("concept", concept.id) for _, concept in annotation.each_concept()]
     for kind, name in ids:
-        if name and kind not in _warned and not _USUAL_ID.fullmatch(name):
+        if name and kind not in _warned and not USUAL_ID.fullmatch(name):
             _warned.add(kind)
             warnings.warn(
                 f"{kind} id {name!r} is unlike Clarifai's (letters, digits, '-' and '_', at most 32): "

@@ -15,9 +15,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import (
     APIError,
@@ -27,17 +27,36 @@ from ..errors import (
     InvalidRequestError,
     PartialFailureError,
 )
-from ..models._base import read
+from ..models._base import read as read_model
 from ..models.annotation import Annotation, Origin
 from ..models.status import STORED, StatusCode, known_code
 from . import answers
 from .answers import Answer
-from .encode import check, refusal, to_tree
-from .ids import canonical, derive_id, flipped, holds
+from .ids import canonical, flipped, holds
 from .refusals import status_error
-from .requests import MAX_ANNOTATIONS
+from .rows import listed, prepare_row
 
 Key = tuple[str, str]
+
+
+class Sent(Protocol):
+    """An annotation that was sent, as far as an answer is read for it."""
+
+    @property
+    def index(self) -> int:
+        """Its position in what was given."""
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """Its JSON."""
+
+    @property
+    def derived(self) -> bool:
+        """Whether its id was derived from the content."""
+
+    @property
+    def key(self) -> Key:
+        """Input and id."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +85,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Stored:
-    """The annotation is in the app."""
+    """The annotation is in the app; ``None`` where nobody wants to read it."""
 
-    annotation: Annotation
+    annotation: Annotation | None
 
 
 @dataclass(frozen=True)
@@ -85,10 +104,12 @@ class Unclear:
     Attributes:
         error: What there is to say if it is not there.
         otherwise: What it is if asking does not tell.
+        is_turned: Whether an answer showed another polarity than was sent.
     """
 
     error: APIError
     otherwise: Stored | None = None
+    is_turned: bool = False
 
     @property
     def unsettled(self) -> Stored | Failed:
@@ -126,69 +147,27 @@ def plan(annotations: object) -> tuple[list[Item], list[Key]]:
     return list(items.values()), keys
 
 
-def listed(annotations: object, operation: str) -> list[Any]:
-    """Return one annotation, or 1 to 128 of them, as a list.
-
-    Raises:
-        InvalidRequestError: If there are none, or more, or something else.
-    """
-    if isinstance(annotations, (Annotation, Mapping)):
-        return [annotations]
-    if not isinstance(annotations, Iterable) or isinstance(annotations, (str, bytes)):
-        raise InvalidRequestError(
-            f"{operation} takes an Annotation or 1 to {MAX_ANNOTATIONS} of them, not {type(annotations).__name__}."
-        )
-    found = []
-    for annotation in annotations:
-        found.append(annotation)
-        if len(found) > MAX_ANNOTATIONS:
-            planned = "; upload() will take any number (planned, see CHANGELOG.md)" if operation == "create" else ""
-            raise InvalidRequestError(
-                f"Nothing was sent. {operation} takes 1 to {MAX_ANNOTATIONS} annotations, as many as the API takes in "
-                f"one request, and there are more.",
-                hint=f"Send slices of {MAX_ANNOTATIONS}{planned}.",
-            )
-    if not found:
-        raise InvalidRequestError(
-            f"Nothing was sent: there is no annotation; {operation} takes 1 to {MAX_ANNOTATIONS}."
-        )
-    return found
-
-
 def prepare(annotation: object, index: int) -> Item:
     """Return the checked tree of an annotation, with an id.
 
     Raises:
         InvalidRequestError: If it cannot be sent; names index, input and field.
     """
-    place = f"annotations[{index}]"
-    if not isinstance(annotation, (Annotation, Mapping)):
-        raise InvalidRequestError(
-            f"Nothing was sent. {place} is a {type(annotation).__name__}: give Annotation objects, "
-            "such as Annotation.of(input_id, positive(...), negative(...))."
-        )
-    if isinstance(annotation, Mapping) and "annotations" in annotation:
-        raise InvalidRequestError(
-            f"Nothing was sent. {place} is a whole request: give the list in it, request['annotations']."
-        )
-    try:
-        tree = to_tree(annotation)
-    except InvalidRequestError as error:
-        raise refusal([f"{place}: {error}"]) from None
-    checked = check(tree, place, Annotation)
-    if isinstance(annotation, Mapping):
-        tree = to_tree(checked)  # a dict may say a thing in more ways than the wire does
-    derived = "id" not in tree
-    if derived:
-        tree["id"] = derive_id(tree)
-    return Item(index, tree, derived)
+    row = prepare_row(annotation, f"annotations[{index}]")
+    return Item(index, row.tree, row.derived)
 
 
 # --- what an answer means ------------------------------------------------------------------------
 
 
-def judge(items: Sequence[Item], answer: Answer, redact: Any = str) -> dict[Key, Verdict]:
+def judge(items: Sequence[Sent], answer: Answer, redact: Any = str, *, read: bool = True) -> dict[Key, Verdict]:
     """Say for every item what an answer of POST or PATCH means for it.
+
+    Args:
+        items: What was sent.
+        answer: The answer.
+        redact: Takes the key out of a text.
+        read: Whether to read what is stored, to return it.
 
     Raises:
         InvalidResponseError: If the answer has another shape than the API's.
@@ -196,18 +175,25 @@ def judge(items: Sequence[Item], answer: Answer, redact: Any = str) -> dict[Key,
     said = [found for found in answers.items_of(answer) if isinstance(found, dict)]
     matched = match(items, said)
     alone = len(items) == len(said) == 1
-    return {item.key: _verdict(item, matched.get(item.key), answer, alone, redact) for item in items}
+    return {item.key: _verdict(item, matched.get(item.key), answer, alone, redact, read) for item in items}
 
 
-def match(items: Sequence[Item], answered: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
+def match(items: Sequence[Sent], answered: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Find for each item the part of an answer that is about it, in whatever order they came."""
     matched = {}
-    left = [found for found in answered if key_of(found)[1] is None]
+    left: list[dict[str, Any]] = []
+    by_key: dict[tuple[str | None, str | None], list[dict[str, Any]]] = {}
+    for found in answered:
+        key = key_of(found)
+        if key[1] is None:
+            left.append(found)
+        else:
+            by_key.setdefault(key, []).append(found)
     for item in items:
-        said = [found for found in answered if key_of(found) == item.key]
-        if said and all(_code(found) == _code(said[0]) for found in said):
-            matched[item.key] = said[0]
+        said = by_key.get(item.key, ())
         if said:
+            if all(_code(found) == _code(said[0]) for found in said[1:]):
+                matched[item.key] = said[0]
             continue
         content = {key: value for key, value in item.tree.items() if key != "id"}
         same_input = [found for found in left if found.get("input_id") == item.tree["input_id"]]
@@ -234,31 +220,31 @@ def _code(found: dict[str, Any]) -> StatusCode | int | str | None:
     return known_code(_status(found).get("code")) or None
 
 
-def _verdict(item: Item, found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any) -> Verdict:
+def _verdict(item: Sent, found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any, read: bool) -> Verdict:
     if found is None:
         return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
     code = _code(found)
     unsaid = code is None and answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
     as_asked = code is not None and code == known_code(item.tree.get("status", {}).get("code"))
     if code in STORED or unsaid or as_asked:
-        stored = answers.read_model(answer, found, f"annotations[{item.index}]", Annotation)
+        stored = answers.read_model(answer, found, f"annotations[{item.index}]", Annotation) if read else None
         if flipped(found, item.tree):
             turned = answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around")
             turned.hint = "Look at what is stored, with get(), before anything is trained on it."
-            return Unclear(turned)
+            return Unclear(turned, is_turned=True)
         return Stored(stored)
     status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
     error = status_error(status, message="was not stored, without a reason")
     if item.derived and code == StatusCode.DATABASE_DUPLICATE_KEY and key_of(found) == item.key:
-        return Unclear(error, already_stored(item))
+        return Unclear(error, already_stored(item) if read else Stored(None))
     maybe_anothers = key_of(found) != item.key and not alone
     says_little = not isinstance(code, StatusCode) or isinstance(error, (ConflictError, InternalServerError))
     return Unclear(error) if maybe_anothers or says_little else Failed(error)
 
 
-def already_stored(item: Item) -> Stored:
+def already_stored(item: Sent) -> Stored:
     """Return the verdict for content that is there already: the annotation as it was sent."""
-    annotation = read(Annotation, item.tree)
+    annotation = read_model(Annotation, item.tree)
     annotation._origin = Origin(item.tree)
     annotation._origin.is_sure = False
     return Stored(annotation)
@@ -322,7 +308,11 @@ def conclude(
     ]
     if failures and len(items) == 1:
         raise failures[0].error
-    stored = [verdict.annotation for key in keys if isinstance(verdict := verdicts[key], Stored)]
+    stored = [
+        verdict.annotation
+        for key in keys
+        if isinstance(verdict := verdicts[key], Stored) and verdict.annotation is not None
+    ]
     if failures:
         others = "the others are (.succeeded)" if stored else "none is"
         operation, done = what.split(": ")

@@ -21,8 +21,9 @@ from .answers import Answer
 from .changes import IDS, appends, changes, removal
 from .encode import Tree, Unknown, check, refusal, to_tree
 from .guard import as_polarity, encode_body
-from .outcomes import Item, Key, Verdict, judge, listed
+from .outcomes import Item, Key, Verdict, judge
 from .requests import App, Request
+from .rows import listed
 
 Action = Literal["merge", "overwrite", "remove"]
 

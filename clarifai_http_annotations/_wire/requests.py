@@ -70,10 +70,10 @@ def quoted(name: object, argument: str) -> str:
         raise InvalidRequestError(f"{argument} {name!r} cannot be part of a URL: it is not valid Unicode.") from None
 
 
-def create(app: App, trees: Sequence[dict[str, Any]], *, fractional_values: bool) -> Request:
+def create(app: App, trees: Sequence[dict[str, Any]], *, fractional_values: bool, operation: str = "create") -> Request:
     """POST 1 to 128 annotations that have ids: with them it is repeatable."""
     body = encode_body({"annotations": list(trees)}, fractional_values=fractional_values)
-    return Request("create", "POST", app.path("/annotations"), body)
+    return Request(operation, "POST", app.path("/annotations"), body)
 
 
 def get(app: App, annotation_id: str, input_id: str, *, operation: str = "get") -> Request:
@@ -171,6 +171,11 @@ def check_paging(page: object, per_page: object) -> None:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def pair_size(key: tuple[str, str]) -> int:
+    """Return how many characters of a query it takes to ask for one input and id."""
+    return len(_encode_query({"input_ids": key[0], "ids": key[1]})) + 1
 
 
 def split(filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

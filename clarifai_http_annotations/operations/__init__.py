@@ -5,9 +5,12 @@ from .changes import ChangeOperations
 from .searches import SearchOperations
 from .tasks import TaskOperations
 from .tracks import TrackOperations
+from .uploads import UploadOperations
 
 
-class EveryOperation(AnnotationOperations, ChangeOperations, SearchOperations, TaskOperations, TrackOperations):
+class EveryOperation(
+    AnnotationOperations, ChangeOperations, SearchOperations, TaskOperations, TrackOperations, UploadOperations
+):
     """All of them."""
 
 

@@ -1,0 +1,130 @@
+"""What an answer, or its absence, means for each annotation of a request. Pure; the table before the code.
+
+| what came | what it means |
+| --- | --- |
+| 401, 402, 403, and the codes of the account, the key and the plan | nothing of this client would be carried out |
+| a redirect, a refused certificate, a wrong method | the same |
+| 404 | the app, or something in the batch, does not exist |
+| throttled | refused before any work was done |
+| maintenance, or a failure that says it will stay | nothing was done; it may be over later |
+| any other 5xx, a timeout, a reset, half an answer | nobody knows |
+| never connected | nothing was sent |
+| a duplicate | one of the ids is taken |
+| anything else | something in the batch is refused |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .. import _retry
+from .._retry import Fate
+from .._wire import answers, outcomes
+from .._wire.answers import Answer
+from .._wire.ids import holds
+from .._wire.outcomes import Failed, Stored, key_of
+from ..errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AuthenticationError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+)
+from .work import Answered, Broken, Item, Key, Said, Trouble, Verdict
+
+OF_AN_ITEM = frozenset({21200, 24156, 30102, 30103})
+"""Codes of 403 and 404 that speak of an annotation, a concept or an input, and not of the account or the app."""
+
+METHOD = 11103
+
+
+def broken(error: APIError, size: int = 0) -> Broken:
+    """Return what an error of a request as a whole means for it."""
+    was_answered = isinstance(error, APIStatusError)
+    return Broken(trouble_of(error), error, getattr(error, "retry_after", None), was_answered, size)
+
+
+def trouble_of(error: APIError) -> Trouble:
+    """Return what is wrong with a request that ended in an error."""
+    fate = _retry.fate_of(error)
+    if fate is Fate.AMBIGUOUS:
+        return Trouble.LOST
+    if isinstance(error, APIConnectionError):
+        return Trouble.UNSENT if fate is Fate.REFUSED else Trouble.FATAL
+    if fate is Fate.REFUSED:
+        return Trouble.THROTTLED
+    if isinstance(error, ConflictError):
+        return Trouble.TAKEN
+    if isinstance(error, InternalServerError):
+        return Trouble.UNSENT
+    if isinstance(error, (AuthenticationError, PaymentRequiredError)) or _is_no_api(error):
+        return Trouble.FATAL
+    if isinstance(error, APIStatusError) and error.code not in OF_AN_ITEM:
+        if isinstance(error, PermissionDeniedError):
+            return Trouble.FATAL
+        if isinstance(error, NotFoundError):
+            return Trouble.NOT_FOUND
+    return Trouble.REFUSED
+
+
+def _is_no_api(error: APIError) -> bool:
+    status = getattr(error, "status_code", None) or 0
+    return 300 <= status < 400 or status == 405 or getattr(error, "code", None) == METHOD
+
+
+def answered(items: Sequence[Item], answer: Answer, redact: Callable[[str], str], size: int = 0) -> Answered:
+    """Return what an answer of POST says of each annotation.
+
+    Raises:
+        InvalidResponseError: If it has another shape than the API's.
+    """
+    judged = outcomes.judge(items, answer, redact, read=False)
+    return Answered({key: _said(verdict) for key, verdict in judged.items()}, size)
+
+
+def _said(verdict: outcomes.Verdict) -> Said:
+    if isinstance(verdict, Stored):
+        return _STORED
+    error = verdict.error
+    if isinstance(verdict, Failed):
+        return Said(Verdict.THROTTLED if _retry.fate_of(error) is Fate.REFUSED else Verdict.REFUSED, error)
+    if verdict.otherwise is not None:
+        return Said(Verdict.TAKEN, error)
+    if isinstance(error, ConflictError) or verdict.is_turned:
+        return Said(Verdict.ASK, error)
+    known = isinstance(error, APIStatusError) and not isinstance(error, InternalServerError)
+    if known and error.code_name is not None:  # type: ignore[attr-defined]  # it is an APIStatusError
+        return Said(Verdict.ALONE, error)
+    return Said(Verdict.LOST, error)
+
+
+_STORED = Said(Verdict.STORED)
+
+
+def listed(items: Sequence[Item], answer: Answer) -> Answered:
+    """Return what a list says of each annotation that it was asked for.
+
+    Raises:
+        InvalidResponseError: If it has another shape than the API's.
+    """
+    found: dict[Key, list[dict[str, object]]] = {}
+    for tree in answers.items_of(answer):
+        if isinstance(tree, dict):
+            input_id, name = key_of(tree)
+            if input_id is not None and name is not None:
+                found.setdefault((input_id, name), []).append(tree)
+    return Answered({item.key: _compared(item, found.get(item.key, [])) for item in items})
+
+
+def _compared(item: Item, found: list[dict[str, object]]) -> Said:
+    if not found:
+        return Said(Verdict.ABSENT)
+    if holds(found[0], item.tree):
+        return Said(Verdict.HOLDS)
+    error = ConflictError(f"was not stored: id {item.key[1]!r} of input {item.key[0]!r} holds other content")
+    error.hint = "Choose another id, or leave it out to have one derived from the content."
+    return Said(Verdict.OTHER, error)
