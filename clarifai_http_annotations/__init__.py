@@ -33,6 +33,7 @@ from .errors import (
     RateLimitError,
     RequestTooLargeError,
     UnprocessableEntityError,
+    UploadError,
 )
 from .models import (
     Annotation,
@@ -143,6 +144,7 @@ __all__ = [
     "Track",
     "UnprocessableEntityError",
     "UnusualIdWarning",
+    "UploadError",
     "UploadReport",
     "UploadResult",
     "User",

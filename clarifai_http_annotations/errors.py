@@ -21,7 +21,8 @@ ClarifaiError
 │       ├── UnprocessableEntityError     422
 │       ├── RateLimitError               429
 │       └── InternalServerError          5xx
-└── PartialFailureError                  some annotations of one call failed
+├── PartialFailureError                  some annotations of one call failed
+└── UploadError                          an upload did not get everything into the app
 
 "No usable answer" and "the API said no" are unrelated on purpose: after the first
 nobody knows whether the call took effect, after the second somebody does.
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .models.annotation import Annotation
-    from .upload.report import UploadReport, UploadResult
+    from .upload.report import UploadReport
 
 
 class ClarifaiError(Exception):
@@ -253,18 +254,13 @@ class Failure:
     annotation: Annotation
     error: APIError
 
-    @property
-    def input_id(self) -> str:
-        """The input that the annotation is about."""
-        return self.annotation.input_id
-
 
 class PartialFailureError(ClarifaiError):
     """Some annotations of one call were stored and some, or all of several, were not.
 
     Attributes:
         succeeded: The annotations that are stored, in the order asked.
-        failed: A `Failure` for each of the others, in the order asked; an `UploadResult` if it was an upload.
+        failed: A `Failure` for each of the others, in the order asked.
     """
 
     def __init__(
@@ -272,7 +268,7 @@ class PartialFailureError(ClarifaiError):
         message: str = "",
         *,
         succeeded: Sequence[Annotation] = (),
-        failed: Sequence[Failure | UploadResult] = (),
+        failed: Sequence[Failure] = (),
     ) -> None:
         super().__init__(message)
         self.succeeded = list(succeeded)
@@ -281,6 +277,20 @@ class PartialFailureError(ClarifaiError):
     def __str__(self) -> str:
         if not self.failed:
             return self.message
-        lines = [f"  [{f.index}] input {f.input_id!r}: {f.error}" for f in self.failed[:5]]
+        lines = [f"  [{f.index}] input {f.annotation.input_id!r}: {f.error}" for f in self.failed[:5]]
         more = len(self.failed) - len(lines)
         return "\n".join([self.message, *lines, *([f"  ... and {more} more in .failed"] if more else [])])
+
+
+class UploadError(ClarifaiError):
+    """An upload did not get everything that was given into the app (`UploadReport.raise_for_failures`).
+
+    Attributes:
+        report: What it did; ``report.failures`` are the annotations and their errors.
+    """
+
+    def __str__(self) -> str:
+        failures = self.report.failures[:5] if self.report is not None else []
+        lines = [f"  [{failure.index}] input {failure.input_id!r}: {failure.error}" for failure in failures]
+        more = self.report.problems - len(lines) if self.report is not None else 0
+        return "\n".join([self.message, *lines, *([f"  ... and {more:,} more in .report.failures"] if more else [])])

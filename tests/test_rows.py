@@ -74,7 +74,7 @@ concepts = st.fixed_dictionaries({"id": ids, "value": values}, optional={"name":
     lambda concept: st.sampled_from([concept, Table(concept), {"id": "c"}, 3, [concept]])
 )
 edges = st.sampled_from([0.0, 1.0, 0.25, 0.5, -0.0, 1, 0, 1.5, "0", None, float("inf")])
-boxes = st.fixed_dictionaries({name: edges for name in BOX}, optional={"more": st.just(1)})
+boxes = st.fixed_dictionaries(dict.fromkeys(BOX, edges), optional={"more": st.just(1)})
 plain_concepts = st.lists(
     st.fixed_dictionaries({"id": st.sampled_from(["a", "b", "c"]), "value": st.sampled_from([0, 1, 1.0, False])})
     | concepts,
@@ -135,11 +135,12 @@ def test_what_is_plain_never_reaches_the_models(given: Any, monkeypatch: pytest.
 
 
 def test_a_tree_shares_nothing_that_can_change_with_what_was_given() -> None:
-    for given in (copy.deepcopy(ROW), copy.deepcopy(BOXED), {**copy.deepcopy(ROW), "annotation_info": {"by": ["me"]}}):
-        tree = prepare_row(given, "annotations[0]").tree
+    for row in (copy.deepcopy(ROW), copy.deepcopy(BOXED), {**copy.deepcopy(ROW), "annotation_info": {"by": ["me"]}}):
+        one: Any = row
+        tree = prepare_row(one, "annotations[0]").tree
         before = copy.deepcopy(tree)
-        given["data"].clear()  # type: ignore[attr-defined]
-        given.get("annotation_info", {}).clear()  # type: ignore[attr-defined]
+        one["data"].clear()
+        one.get("annotation_info", {}).clear()
         assert tree == before
 
 

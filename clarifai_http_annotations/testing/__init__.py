@@ -5,6 +5,8 @@ from clarifai_http_annotations.testing import Emulator
 emulator = Emulator()
 client = emulator.client()                           # or httpx.MockTransport(emulator)
 respx.route().mock(side_effect=emulator)             # for code that builds its own client
+with serve(emulator) as server:                      # on a socket: server.url, server.client()
+Emulator(faults=["reset_after", None, "http_503_before"])  # what goes wrong: `Fault`, `Faults`
 """
 
 from collections.abc import Iterator
@@ -12,9 +14,12 @@ from contextlib import contextmanager
 
 from .. import _retry
 from ._emulator import Emulator
+from ._faults import Fault
+from ._schedule import Faults
+from ._serve import Server, serve
 from ._state import Recorded
 
-__all__ = ["Emulator", "Recorded", "no_waiting"]
+__all__ = ["Emulator", "Fault", "Faults", "Recorded", "Server", "no_waiting", "serve"]
 
 
 @contextmanager

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from ..models.status import StatusCode
-from ._answers import Answer, RefusedItem, as_answer, for_each_item, invalid, invalid_item, success, unknown
+from ._answers import Answer, Refused, RefusedItem, as_answer, for_each_item, invalid, invalid_item, success, unknown
 from ._call import Call, asked_annotations
 from ._patching import AT_MOST_ONE, is_empty, patched
 from ._state import Key, is_trusted, status_of
-from ._storing import Tree, as_stored, with_values
+from ._storing import Tree, as_stored, copied, with_values
 from ._types import is_true, texts, typed
 
+DUPLICATE = "Object has a duplicate ID; another object with same ID already exist"
 ACTIONS = ("merge", "overwrite", "remove")
 
 
 def post(call: Call) -> Answer:
     """Store annotations; each is answered for itself."""
+    asked = asked_annotations(call)
+    call.rules.check_poison(asked)
+    if call.rules.duplicates == "batch":
+        _refuse_duplicates(call, asked)
     answered, failed = [], 0
-    for tree in asked_annotations(call):
+    for tree in asked:
         refused = _refusal(call, tree)
-        answered.append(refused.answer(tree) if refused else as_answer(call.stored.add(tree)))
+        answered.append(refused.answer(tree) if refused else as_answer(_stored(call, tree)))
         failed += refused is not None
     return for_each_item(answered, failed=failed)
+
+
+def _refuse_duplicates(call: Call, asked: list[Tree]) -> None:
+    keys = [(tree.get("input_id"), tree["id"]) for tree in asked if tree.get("id")]
+    if len(set(keys)) < len(keys) or any(key in call.stored.annotations for key in keys):
+        raise Refused(400, StatusCode.DATABASE_DUPLICATE_KEY, "Database duplicate key", DUPLICATE)
+
+
+def _stored(call: Call, asked: Tree) -> Tree:
+    """Return an annotation as it is stored, now or already."""
+    there = call.stored.annotations.get((asked["input_id"], asked.get("id") or ""))
+    return call.stored.add(asked) if there is None or call.rules.duplicates == "overwrite" else there
 
 
 def _refusal(call: Call, asked: Tree) -> RefusedItem | None:
@@ -31,9 +46,8 @@ def _refusal(call: Call, asked: Tree) -> RefusedItem | None:
         return invalid_item("input_id is required")
     if not call.has_input(input_id):
         return invalid_item(f"input {input_id} does not exist")
-    if (input_id, asked.get("id")) in call.stored.annotations:
-        duplicate = "Object has a duplicate ID; another object with same ID already exist"
-        return RefusedItem(StatusCode.DATABASE_DUPLICATE_KEY, "Database duplicate key", duplicate)
+    if call.rules.duplicates == "item" and (input_id, asked.get("id")) in call.stored.annotations:
+        return RefusedItem(StatusCode.DATABASE_DUPLICATE_KEY, "Database duplicate key", DUPLICATE)
     return _too_many(asked.get("data") or {})
 
 
@@ -81,7 +95,7 @@ def _changed(call: Call, asked: Tree, action: str) -> Tree | RefusedItem:
         return RefusedItem(StatusCode.CONN_DOES_NOT_EXIST, "Resource does not exist", details)
     data = asked.get("data")
     said = {**asked, "data": None if data is None else with_values(data), "status": status_of(asked)}
-    changed = deepcopy(patched(stored, said, action))
+    changed = copied(patched(stored, said, action))
     changed["data"] = as_stored(changed["data"], call.stored.name[1])
     refused = _too_many(changed["data"])
     return refused or {**changed, "modified_at": call.stored.now()}
@@ -107,6 +121,7 @@ def listing(call: Call) -> Answer:
         and ("task_id" not in query or tree.get("task_id") in query["task_id"])
         and made_by(tree)
         and (everything or is_trusted(tree))
+        and call.stored.is_listed(key)
     ]
     return success(annotations=[as_answer(tree) for tree in call.page_of(found)])
 

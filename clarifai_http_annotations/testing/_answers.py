@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 
 from ..models.status import StatusCode, known_code
 from ._storing import Tree
@@ -15,8 +15,11 @@ Answer = tuple[int, Tree]
 class Refused(Exception):  # noqa: N818 # not an error of the emulator: an answer of it
     """A request that is refused as a whole."""
 
-    def __init__(self, http_status: int, code: int, description: str, details: str = "") -> None:
+    def __init__(
+        self, http_status: int, code: int, description: str, details: str = "", *, retry_after: float | None = None
+    ) -> None:
         self.http_status = http_status
+        self.retry_after = retry_after
         self.status = {"code": int(code), "description": description, "details": details}
 
 
@@ -37,7 +40,7 @@ class RefusedItem:
     def answer(self, asked: Tree) -> Tree:
         """Return what is answered for the item."""
         status = {"code": int(self.code), "description": self.description, "details": self.details}
-        return {**deepcopy(asked), "status": status}
+        return {**asked, "status": status}
 
 
 def malformed(details: str) -> Refused:
@@ -71,10 +74,19 @@ def success(**answer: object) -> Answer:
 
 
 def as_answer(tree: Tree) -> Tree:
-    """Return an annotation or a track as an answer shows it: a copy, its status in words."""
-    code = known_code(tree["status"]["code"])
-    name = code.name if isinstance(code, StatusCode) else str(code)
-    return {**deepcopy(tree), "status": {**tree["status"], "description": name.replace("_", " ").capitalize()}}
+    """Return an annotation or a track as an answer shows it: its status in words.
+
+    What is inside is not copied: an answer becomes bytes before anything else happens to it.
+    """
+    return {**tree, "status": {**tree["status"], "description": in_words(tree["status"]["code"])}}
+
+
+@cache
+def in_words(code: int | str) -> str:
+    """Return the name of a status code as words."""
+    known = known_code(code)
+    name = known.name if isinstance(known, StatusCode) else str(known)
+    return name.replace("_", " ").capitalize()
 
 
 def for_each_item(answered: list[Tree], *, failed: int) -> Answer:

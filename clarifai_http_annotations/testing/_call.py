@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..models._base import read
 from ..models.annotation import Annotation
 from ..models.status import known_code
 from ._answers import invalid, malformed, unknown
+from ._rules import Rules
 from ._state import Recorded, Stored, makers
 from ._storing import Tree, find_concepts, without_nulls
 from ._types import DEFAULT_PER_PAGE, is_digits, is_number, paged
@@ -33,18 +33,14 @@ class Call:
     Attributes:
         request: The request.
         stored: What the app has.
-        me: Who ``me`` is.
-        inputs: The inputs that exist; ``None`` if any does.
+        rules: How to answer.
         missing_values: Where to note the concepts that came without ``value``.
-        strict: Whether to refuse them.
     """
 
     request: Recorded
     stored: Stored
-    me: str
-    inputs: Collection[str] | None
+    rules: Rules
     missing_values: list[str]
-    strict: bool
 
     @property
     def body(self) -> Tree:
@@ -58,7 +54,7 @@ class Call:
 
     def has_input(self, input_id: str) -> bool:
         """Tell whether an input exists."""
-        return self.inputs is None or input_id in self.inputs
+        return self.rules.inputs is None or input_id in self.rules.inputs
 
     def check_input(self, input_id: str) -> None:
         """Refuse an input that does not exist."""
@@ -70,7 +66,7 @@ class Call:
         body = self.body
         missing = [describe(body, place) for place, concept in find_concepts(body) if has_no_value(concept)]
         self.missing_values.extend(missing)
-        if missing and refuse and self.strict:
+        if missing and refuse and self.rules.strict:
             raise invalid(f"strict emulator: no value, which HTTP takes for positive, in {'; '.join(missing)}")
 
     def check_values(self) -> None:
@@ -90,7 +86,7 @@ class Call:
         """Return a test of whether one of these made an annotation: OR-ed; anybody if nobody is named."""
         return MadeBy(
             {
-                *(("user", self.me if name == "me" else name) for name in users),
+                *(("user", self.rules.me if name == "me" else name) for name in users),
                 *(("model", name) for name in models),
                 *(("workflow", name) for name in workflows),
             }

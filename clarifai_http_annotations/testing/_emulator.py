@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection
-from copy import deepcopy
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -22,14 +22,18 @@ from ..client import AsyncClient, Client
 from ..models.status import StatusCode
 from ._answers import Answer, Refused, malformed, unknown
 from ._call import Call
+from ._failing import Reply, fail
+from ._faults import Broken, Fault, raised_for
 from ._routes import empty_lists, find_route
-from ._state import App, Recorded, State
-from ._storing import Tree
+from ._rules import Duplicates, Rate, Rules
+from ._schedule import Faults
+from ._state import App, Key, Recorded, State
+from ._storing import Tree, copied
 from ._types import check_depth
 
 
 class Emulator:
-    """Clarifai's annotation routes in memory, for ``httpx.MockTransport`` and for respx.
+    """Clarifai's annotation routes in memory, for ``httpx.MockTransport``, for respx and for a socket (`serve`).
 
     Args:
         pat: The only key that is accepted; any is if absent.
@@ -38,10 +42,28 @@ class Emulator:
         inputs: The inputs that exist; any exists if absent.
         strict: Refuse a request in which a concept has no ``value``, instead of storing it as
             positive as the API does.
+        faults: What goes wrong with which request: `Faults`, or a script of them. What ``rate``
+            refuses meets none.
+        rate: Requests in any second; what is beyond is answered with HTTP 429 and code 11005, and
+            does not count.
+        retry_after: Seconds that such an answer says to wait, in ``Retry-After``.
+        latency: Seconds from a request to its answer, beside other requests; only on a socket.
+        list_lag: Seconds for which a list (``GET annotations``) does not show what was stored; to get it by
+            its ids works at once.
+        duplicates: What a POST with an id that its input has already does: ``"item"`` refuses the annotation
+            (40010), ``"batch"`` the whole request, without a status of each, ``"keep"`` says that it
+            is stored and keeps the first content, and ``"overwrite"`` replaces it.
+        poison: Tells whether an annotation, as it was sent, spoils its batch: the whole POST is then
+            refused (10020), without a status of each.
+        poison_status: HTTP status of that refusal; from 500 on its code is 98004.
+        clock: Seconds that pass, for ``rate`` and ``list_lag``.
+        record: Whether to keep ``requests``, which takes memory for every body.
 
     Attributes:
         requests: Every request that came, a `Recorded` each.
         missing_values: Every place in which a concept came without ``value``, strict or not.
+        faults: The `Faults` that requests meet.
+        latency: As above; may be changed.
     """
 
     def __init__(
@@ -52,14 +74,26 @@ class Emulator:
         apps: Collection[tuple[str, str]] | None = None,
         inputs: Collection[str] | None = None,
         strict: bool = False,
+        faults: Faults | Iterable[Fault | str | None] = (),
+        rate: int | None = None,
+        retry_after: float | None = None,
+        latency: float = 0.0,
+        list_lag: float = 0.0,
+        duplicates: Duplicates = "item",
+        poison: Callable[[Tree], bool] | None = None,
+        poison_status: int = 400,
+        clock: Callable[[], float] = time.monotonic,
+        record: bool = True,
     ) -> None:
         self._pat = pat
-        self._user_id = user_id
         self._apps = apps
-        self._inputs = inputs
-        self._strict = strict
-        self._state = State()
+        self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status)
+        self._rate = None if rate is None else Rate(rate, clock, retry_after)
+        self._record = record
+        self._state = State(clock, list_lag)
         self._lock = threading.Lock()
+        self.faults = faults if isinstance(faults, Faults) else Faults(faults)
+        self.latency = latency
         self.requests: list[Recorded] = []
         self.missing_values: list[str] = []
 
@@ -67,13 +101,22 @@ class Emulator:
     def annotations(self) -> list[Tree]:
         """Every annotation that is stored, in all apps, as the API would list it; a copy."""
         with self._lock:
-            return deepcopy([tree for app in self._state.apps.values() for tree in app.annotations.values()])
+            return [copied(tree) for app in self._state.apps.values() for tree in app.annotations.values()]
 
     @property
     def tracks(self) -> list[Tree]:
         """Every annotation track that is stored, in all apps, as the API would list it; a copy."""
         with self._lock:
-            return deepcopy([tree for app in self._state.apps.values() for tree in app.tracks.values()])
+            return [copied(tree) for app in self._state.apps.values() for tree in app.tracks.values()]
+
+    @property
+    def stored_times(self) -> dict[Key, int]:
+        """How often an annotation was stored where there was none, by (input, id), in all apps; a copy.
+
+        What is accepted while it is there already does not count.
+        """
+        with self._lock:
+            return dict(self._state.stored_times)
 
     def client(self, **settings: Any) -> Client:
         """Return a client of this emulator; takes the arguments of `Client`."""
@@ -85,31 +128,56 @@ class Emulator:
 
     def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
         key = {} if "token" in settings else {"pat": self._pat or "emulator-key"}
-        place = {"user_id": "me", "app_id": "emulator-app", "base_url": "http://localhost"}
+        place: dict[str, Any] = {"user_id": "me", "app_id": "emulator-app", "base_url": "http://localhost"}
+        if self._rate is None:
+            place["rate"] = None  # there is nothing to keep to
         return {**key, **place, "transport": httpx.MockTransport(self), **settings}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
-        path, _, query = request.url.raw_path.decode("ascii").partition("?")
-        content = request.read()
-        body, _ = parse_json(content)
-        with self._lock:
-            self.requests.append(Recorded(request.method, path, parse_qs(query, keep_blank_values=True), body))
-            try:
-                self._authenticate(request)
-                if content and body is None:
-                    raise malformed("malformed JSON")
-                check_depth(body)
-                http_status, answer = self._answer(self.requests[-1])
-            except Refused as refused:
-                http_status, answer = refused.http_status, {"status": refused.status}
-                answer |= empty_lists(request.method, path)
-        answer["status"]["req_id"] = uuid4().hex
-        return httpx.Response(http_status, content=json.dumps(answer), headers={"content-type": "application/json"})
+        """Answer a request, or raise what httpx raises where a fault breaks the connection."""
+        target = request.url.raw_path.decode("ascii")
+        response, broken = self._reply(request.method, target, request.headers, request.read())
+        if broken is not None:
+            raise raised_for(broken, request)
+        return response
 
-    def _authenticate(self, request: httpx.Request) -> None:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        key = key if scheme == "Key" else request.headers.get("x-clarifai-session-token", "")
+    def _reply(
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes
+    ) -> tuple[httpx.Response, Broken | None]:
+        """Return the answer to a request, whichever door it came through, and what happens to it on the way.
+
+        The names of the headers are lower case, or their case does not matter.
+        """
+        path, _, query = target.partition("?")
+        body, _ = parse_json(content)
+        asked = Recorded(method, path, parse_qs(query, keep_blank_values=True), body)
+        with self._lock:
+            refused = None if self._rate is None else self._rate.refusal()
+            fault = None if refused else self.faults.next(method)
+            if self._record and (fault is None or fault.connection != "refused"):
+                self.requests.append(asked)
+
+            def carry_out(request: Recorded) -> Answer:
+                try:
+                    self._authenticate(headers)
+                    if content and body is None:
+                        raise malformed("malformed JSON")
+                    check_depth(request.body)
+                    return self._answer(request)
+                except Refused as refused:
+                    return _refusal(refused, request)
+
+            if refused is not None:
+                reply = Reply(*_refusal(refused, asked), refused.retry_after)
+            elif fault is not None:
+                reply = fail(fault, asked, self.faults.pick, carry_out)
+            else:
+                reply = Reply(*carry_out(asked))
+            return _response(reply), reply.connection  # made while nobody changes what it shows
+
+    def _authenticate(self, headers: Mapping[str, str]) -> None:
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        key = key if scheme == "Key" else headers.get("x-clarifai-session-token", "")
         if not key:
             details = "Empty or malformed authorization header. Please provide an API key or session token."
             raise Refused(401, StatusCode.CONN_INVALID_REQUEST, "Invalid request", details)
@@ -120,11 +188,25 @@ class Emulator:
         route = find_route(request.path)
         stored = self._state.of(self._app(*route.app))
         answer = route.handler(request.method)
-        call = Call(request, stored, self._user_id, self._inputs, self.missing_values, self._strict)
-        return answer(call, *route.ids)
+        return answer(Call(request, stored, self._rules, self.missing_values), *route.ids)
 
     def _app(self, user: str, app_id: str) -> App:
-        app = (self._user_id if user == "me" else user, app_id)
+        app = (self._rules.me if user == "me" else user, app_id)
         if self._apps is not None and app not in self._apps:
             raise unknown(f"app {app_id} of user {app[0]} does not exist")
         return app
+
+
+def _refusal(refused: Refused, request: Recorded) -> Answer:
+    return refused.http_status, {"status": refused.status, **empty_lists(request.method, request.path)}
+
+
+def _response(reply: Reply) -> httpx.Response:
+    headers = {} if reply.retry_after is None else {"retry-after": f"{reply.retry_after:g}"}
+    if isinstance(reply.body, str):
+        headers["content-type"] = "text/html"
+        return httpx.Response(reply.http_status, content=reply.body.encode(), headers=headers)
+    status = {**reply.body.get("status", {}), "req_id": uuid4().hex}
+    headers["content-type"] = "application/json"
+    content = json.dumps({**reply.body, "status": status})
+    return httpx.Response(reply.http_status, content=content, headers=headers)

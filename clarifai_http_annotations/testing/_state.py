@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from ..models.status import StatusCode, known_code
-from ._storing import Tree, as_stored
+from ._storing import Tree, as_stored, copied
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -44,12 +44,16 @@ class Stored:
     Attributes:
         name: User and app.
         annotations: By input and id.
+        shelf: What the app shares with the others.
         tracks: Tracks of videos, by input and id.
+        since: When an annotation was stored, in seconds of the shelf's clock, as long as lists may not show it.
     """
 
     name: App
+    shelf: State
     annotations: dict[Key, Tree] = field(default_factory=dict)
     tracks: dict[Key, Tree] = field(default_factory=dict)
+    since: dict[Key, float] = field(default_factory=dict)
     _latest: datetime = LONG_AGO
 
     def add(self, asked: Tree) -> Tree:
@@ -57,7 +61,7 @@ class Stored:
         user_id, app_id = self.name
         now = self.now()
         stored = {
-            **{key: deepcopy(value) for key, value in asked.items() if value is not None},
+            **{key: copied(value) for key, value in asked.items() if value is not None and key != "data"},
             "id": asked.get("id") or uuid4().hex,
             "data": as_stored(asked.get("data") or {}, app_id),
             "status": status_of(asked) or {"code": int(StatusCode.ANNOTATION_SUCCESS)},
@@ -65,8 +69,19 @@ class Stored:
             "modified_at": now,
             **author(asked, user_id),
         }
-        self.annotations[stored["input_id"], stored["id"]] = stored
+        key = stored["input_id"], stored["id"]
+        if key not in self.annotations:
+            self.shelf.stored_times[key] = self.shelf.stored_times.get(key, 0) + 1
+            if self.shelf.list_lag:
+                self.since[key] = self.shelf.clock()
+        self.annotations[key] = stored
         return stored
+
+    def is_listed(self, key: Key) -> bool:
+        """Tell whether a list shows an annotation: not before it was stored for some time."""
+        if key in self.since and self.shelf.clock() - self.since[key] >= self.shelf.list_lag:
+            del self.since[key]
+        return key not in self.since
 
     def now(self) -> str:
         """Return the time, later than ever before: what was changed later has a later time."""
@@ -76,13 +91,23 @@ class Stored:
 
 @dataclass
 class State:
-    """What the apps have."""
+    """What the apps have.
 
+    Attributes:
+        clock: Seconds that pass.
+        list_lag: Seconds after which a list shows what was stored.
+        apps: What each has.
+        stored_times: How often an annotation came to be where there was none, by input and id, in all apps.
+    """
+
+    clock: Callable[[], float]
+    list_lag: float = 0.0
     apps: dict[App, Stored] = field(default_factory=dict)
+    stored_times: dict[Key, int] = field(default_factory=dict)
 
     def of(self, app: App) -> Stored:
         """Return what an app has."""
-        return self.apps.setdefault(app, Stored(app))
+        return self.apps.setdefault(app, Stored(app, self))
 
 
 def status_of(asked: Tree) -> Tree | None:
@@ -100,7 +125,7 @@ def author(asked: Tree, user_id: str) -> Tree:
     """
     named = makers(asked)
     user_id = asked.get("user_id") or named.get("user") or user_id
-    made_by: Tree = {kind: deepcopy(asked["worker"][kind]) for kind in ("model", "workflow") if kind in named}
+    made_by: Tree = {kind: copied(asked["worker"][kind]) for kind in ("model", "workflow") if kind in named}
     return {"user_id": user_id, "worker": made_by or {"user": {"id": user_id}}}
 
 

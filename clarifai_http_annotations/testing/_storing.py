@@ -6,7 +6,6 @@ A concept without ``value`` **is positive**: the rule of HTTP.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +14,7 @@ from .._wire.ids import float32
 
 Tree = dict[str, Any]
 
-WITH_IDS = ("regions", "frames", "time_segments", "tracks")
+WITH_IDS = frozenset({"regions", "frames", "time_segments", "tracks"})
 """Parts of an annotation that get an id if they have none."""
 
 UINTS: dict[str, dict[str, type[str] | type[int]]] = {
@@ -46,7 +45,7 @@ def with_values(value: Any) -> Any:
         return [with_values(item) for item in value]
     if not isinstance(value, dict):
         return value
-    read = {key: deepcopy(item) if key in FREE_JSON else with_values(_whole(key, item)) for key, item in value.items()}
+    read = {key: copied(item) if key in FREE_JSON else with_values(_whole(key, item)) for key, item in value.items()}
     for concept in concepts_of(read):
         said = concept.get("value")
         concept["value"] = float(1.0 if said is None else said)
@@ -62,6 +61,13 @@ def without_nulls(value: Any) -> Any:
     return {key: item if key in FREE_JSON else without_nulls(item) for key, item in value.items() if item is not None}
 
 
+def copied(value: Any) -> Any:
+    """Return a copy of JSON; many times faster than ``deepcopy``, which looks for more than JSON."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list) else value
+
+
 def _complete(stored: Any, app_id: str) -> None:
     if isinstance(stored, list):
         for item in stored:
@@ -71,17 +77,19 @@ def _complete(stored: Any, app_id: str) -> None:
     for concept in concepts_of(stored):
         for key, made_up in (("name", concept.get("id")), ("app_id", app_id)):
             concept[key] = concept.get(key) or made_up
-    for key in WITH_IDS:
-        for part in objects(stored.get(key)):
+    for key in WITH_IDS & stored.keys():
+        for part in objects(stored[key]):
             part["id"] = part.get("id") or uuid4().hex
     for key, item in stored.items():
-        if key not in FREE_JSON:
+        if isinstance(item, (dict, list)) and key not in FREE_JSON:
             _complete(item, app_id)
 
 
 def concepts_of(tree: Tree) -> list[Tree]:
     """Return the concepts that stand in an object itself: in its list, and that of a track."""
-    return [*objects(tree.get("concepts")), *objects([tree.get("concept")])]
+    if "concept" not in tree:
+        return objects(tree["concepts"]) if "concepts" in tree else []
+    return [*objects(tree.get("concepts")), *objects([tree["concept"]])]
 
 
 def find_concepts(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
@@ -91,19 +99,19 @@ def find_concepts(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     """
     steps = enumerate(tree) if isinstance(tree, list) else tree.items() if isinstance(tree, dict) else ()
     for step, item in steps:
-        here = (*place, step)
         if item is None or step in FREE_JSON:
             continue
         if step == "concepts":
+            here = (*place, step)
             yield from (
                 (((*here, index), concept) for index, concept in enumerate(item))
                 if isinstance(item, list)
                 else [(here, item)]
             )
         elif step == "concept":
-            yield here, item
-        else:
-            yield from find_concepts(item, here)
+            yield (*place, step), item
+        elif isinstance(item, (dict, list)):
+            yield from find_concepts(item, (*place, step))
 
 
 def objects(value: Any) -> list[Tree]:

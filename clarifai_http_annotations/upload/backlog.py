@@ -22,15 +22,15 @@ class Later(Generic[T]):
     """Things that wait until a time, each its own."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
+        self._heap: list[tuple[float, int, int, T]] = []
         self._order = count()
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, thing: T, at: float) -> None:
-        """Let a thing wait until a time."""
-        heapq.heappush(self._heap, (at, next(self._order), thing))
+    def add(self, thing: T, at: float, rank: int = 0) -> None:
+        """Let a thing wait until a time; of those of one time the lowest rank is first."""
+        heapq.heappush(self._heap, (at, rank, next(self._order), thing))
 
     @property
     def due(self) -> float:
@@ -40,15 +40,15 @@ class Later(Generic[T]):
     @property
     def first(self) -> T:
         """The first of them."""
-        return self._heap[0][2]
+        return self._heap[0][-1]
 
     def pop(self) -> T:
         """Take the first of them out."""
-        return heapq.heappop(self._heap)[2]
+        return heapq.heappop(self._heap)[-1]
 
     def count_due(self, now: float) -> int:
         """Return how many are due."""
-        return sum(at <= now for at, _, _ in self._heap)
+        return sum(at <= now for at, *_ in self._heap)
 
 
 class Backlog:

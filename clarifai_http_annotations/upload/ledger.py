@@ -19,6 +19,7 @@ class Ledger:
         open: What is not settled, by input and id.
         bytes: Of what is not settled.
         settled: What is settled and was not taken out yet.
+        split: How many batches were split.
         hopeless: How many batches in a row were split, and nothing of them was stored.
     """
 
@@ -26,7 +27,7 @@ class Ledger:
         self.open: dict[Key, Item] = {}
         self.bytes = 0
         self.settled: list[Settled] = []
-        self.hopeless = 0
+        self.split = self.hopeless = 0
 
     def add(self, item: Item) -> bool:
         """Open an annotation; ``False`` if it is settled at once: a twin of an open one, or too large."""
@@ -63,12 +64,15 @@ class Ledger:
         """Close an annotation that the server has: by this upload, if it may have been, or from before."""
         self.settle(item, Became.STORED if item.maybe_sent else Became.ALREADY_THERE)
 
-    def suspect(self, items: list[Item]) -> None:
-        """Remember that a batch is split, unless it is a part of one that was."""
+    def suspect(self, items: list[Item]) -> Root:
+        """Return the batch that a batch is a part of, since it is split: itself, if it is whole."""
         if items[0].root is None:
-            root = Root(len(items))
+            root = Root(self.split, len(items))
+            self.split += 1
             for item in items:
                 item.root = root
+            return root
+        return items[0].root
 
     @property
     def is_hopeless(self) -> bool:

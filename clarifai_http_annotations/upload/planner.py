@@ -72,8 +72,7 @@ class Planner:
         waiting: Whether to wait at all; tests do not. ``jitter`` are numbers from 0 to 1 for the backoff.
 
     Attributes:
-        stopped: Why it stopped before the end; ``None`` if it did not.
-        fatal: The error that stopped it, if one did.
+        stopped: Why it stopped before the end, if it did; ``fatal`` is the error that stopped it, if one did.
         exhausted: Whether everything that was given was taken.
     """
 
@@ -142,8 +141,10 @@ class Planner:
         self._stop_in_time(now, soonest)
         if self.stopped is not None:
             return Wait(self._patience_ends) if self._in_flight and now < self._patience_ends else Done()
-        wanted = 0 if self._pulse.is_late(now) else self._wanted()
+        wanted = 0 if self._pulse.is_late(now) or self._pulse.is_outage else self._wanted()
         due = self._backlog.due(now, is_last=not wanted and not self._is_checking())
+        if self._pulse.is_outage and self._backlog.jobs:
+            due = self._backlog.jobs.due  # what was sent before is sent before more is
         due = max(due, soonest, self._pulse.soonest(now, len(self._in_flight)))
         if due <= now:
             return Start(self._start(now))
@@ -263,7 +264,7 @@ class Planner:
         elif trouble in PASSING:
             others_succeed = broken.was_answered or self._pulse.successes > job.successes
             if trouble is Trouble.LOST and job.tries >= TRIES and others_succeed and not job.is_asking:
-                self._halve(job, now, alone=lambda item: self._ask(item, Why.UNCLEAR, now))
+                self._halve(job, alone=lambda item: self._ask(item, Why.UNCLEAR, now))
             else:
                 self._backlog.jobs.add(job, now + self._pause(job.tries))
         elif job.is_asking:  # they cannot be asked for
@@ -278,20 +279,19 @@ class Planner:
                 is_it = len(job.items) == 1 and item.derived
                 self._judge(item, Verdict.TAKEN if is_it else Verdict.ASK, now)
         elif not self._ledger.is_hopeless:
-            self._halve(job, now, alone=lambda item: self._judge(item, Verdict.REFUSED, now))
+            self._halve(job, alone=lambda item: self._judge(item, Verdict.REFUSED, now))
         else:
             for item in job.items:
                 self._judge(item, Verdict.REFUSED, now)
 
-    def _halve(self, job: Job, now: float, alone: Callable[[Item], None]) -> None:
+    def _halve(self, job: Job, alone: Callable[[Item], None]) -> None:
         """Send the halves of a batch on their own, or go on with what stands alone already."""
         if len(job.items) == 1:
             alone(job.items[0])
             return
-        self._ledger.suspect(job.items)
-        middle = len(job.items) // 2
+        root, middle = self._ledger.suspect(job.items), len(job.items) // 2
         for half in (job.items[:middle], job.items[middle:]):
-            self._backlog.jobs.add(Job(half), now)
+            self._backlog.jobs.add(Job(half), -NEVER, root.number)  # one batch after the other
 
     # --- steps -----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..errors import ClarifaiError, PartialFailureError
+from ..errors import ClarifaiError, UploadError
 
 MOST_FAILURES = 10_000
 """Failures that a report keeps; the rest is counted, and given to ``on_result=``."""
@@ -108,7 +108,7 @@ class UploadReport:
         """Do nothing if everything that was given is in the app.
 
         Raises:
-            PartialFailureError: Otherwise; ``.failed`` are the failures, ``.report`` is this report.
+            UploadError: Otherwise; its ``.report`` is this report.
         """
         if self.is_complete:
             return
@@ -127,7 +127,7 @@ class UploadReport:
             said += f" It stopped: {self.stopped}."
         if not self.exhausted:
             said += " There is more in what was given."
-        error = PartialFailureError(said, failed=self.failures)
+        error = UploadError(said)
         error.report = self
         raise error
 

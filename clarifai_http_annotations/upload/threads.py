@@ -12,6 +12,7 @@ from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ..errors import InvalidRequestError
 from .report import UploadReport
 from .run import Upload
 from .work import Done, Job, Outcome, Start, Take
@@ -84,6 +85,11 @@ def drive(upload: Upload, given: Iterable[Any], perform: Perform, sleep: Callabl
         perform: Sends a request and says what came of it.
         sleep: Waits.
     """
+    if not isinstance(given, Iterable):
+        raise InvalidRequestError(
+            "upload of a blocking Client takes an ordinary iterable, not an asynchronous one.",
+            hint="AsyncClient takes both.",
+        )
     crew = Crew(perform)
     try:
         source = iter(given)

@@ -84,10 +84,12 @@ class Root:
     """A batch that was refused as a whole and split.
 
     Attributes:
+        number: How many were split before it.
         left: How many of it are not settled.
         has_survivor: Whether one of it was not refused.
     """
 
+    number: int
     left: int
     has_survivor: bool = False
 

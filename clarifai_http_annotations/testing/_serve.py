@@ -1,0 +1,67 @@
+"""The emulator on a socket of this machine, in a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ..client import AsyncClient, Client
+from ._emulator import Emulator
+
+
+@dataclass(frozen=True)
+class Server:
+    """An emulator that is served.
+
+    Attributes:
+        emulator: The emulator.
+        url: Where it is, such as ``"http://127.0.0.1:49152"``.
+    """
+
+    emulator: Emulator
+    url: str
+
+    def client(self, **settings: Any) -> Client:
+        """Return a client that talks to it over the socket; takes the arguments of `Client`."""
+        return Client(**self.emulator._settings({"base_url": self.url, "transport": None, **settings}))
+
+    def async_client(self, **settings: Any) -> AsyncClient:
+        """Return an asynchronous client that talks to it over the socket; takes the arguments of `AsyncClient`."""
+        return AsyncClient(**self.emulator._settings({"base_url": self.url, "transport": None, **settings}))
+
+
+@contextmanager
+def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+    """Serve an emulator over HTTP as long as the context is open: the same state, on a socket.
+
+    On exit every connection is closed, also one whose request still hangs.
+
+    Args:
+        emulator: What answers.
+        host: Address to listen at.
+        port: Port to listen at; a free one if 0.
+
+    Raises:
+        ImportError: If uvicorn is not installed.
+        OSError: If nothing can listen there.
+    """
+    try:
+        from ._socket import Door
+    except ImportError as missing:
+        raise ImportError("serve() needs uvicorn: pip install 'clarifai-http-annotations[emulator]'") from missing
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        door = Door(emulator, listener)
+        thread = threading.Thread(target=door.run, name="clarifai-emulator", daemon=True)
+        thread.start()
+        door.is_open.wait()
+        shown = f"[{host}]" if ":" in host else host
+        try:
+            yield Server(emulator, f"http://{shown}:{listener.getsockname()[1]}")
+        finally:
+            door.close()
+            thread.join()

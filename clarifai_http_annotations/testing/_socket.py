@@ -1,0 +1,141 @@
+"""The emulator behind uvicorn, with a hand on the connection, so that a fault can really break it.
+
+ASGI has no way to reset a connection or to send what is no HTTP. uvicorn's protocol class knows the
+transport of a request's connection, and hands it on here in the request's ``state``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from ._emulator import Emulator
+from ._faults import Broken
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+DRIP_EVERY = 0.02
+"""Seconds from one drop to the next: sooner than any timeout for one read."""
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it, one object a connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        # asyncio does so only where it made the socket that listens; without, an answer takes 40 ms
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.access_log = False
+        self.app_state = {"transport": transport}
+
+
+class Door:
+    """Serves an emulator from a thread.
+
+    Not ``uvicorn.Server``: that looks ten times a second whether it is to end, then waits for
+    every request, and logs both.
+
+    Args:
+        emulator: What answers.
+        listener: A socket that listens.
+    """
+
+    def __init__(self, emulator: Emulator, listener: socket.socket) -> None:
+        self._emulator = emulator
+        self._listener = listener
+        self._config = uvicorn.Config(
+            self._answer,
+            interface="asgi3",
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            timeout_keep_alive=3600,  # a connection that closes by itself would be a fault that nobody asked for
+        )
+        self._config.load()
+        self._over = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.is_open = threading.Event()
+
+    def run(self) -> None:
+        """Serve until `close` is called; the work of the thread."""
+        asyncio.run(self._serve())
+
+    def close(self) -> None:
+        """End `run`, once it is open, from any other thread."""
+        assert self._loop is not None  # noqa: S101 # it is open
+        self._loop.call_soon_threadsafe(self._over.set)
+
+    async def _serve(self) -> None:
+        state = ServerState()
+        self._loop = asyncio.get_running_loop()
+        server = await self._loop.create_server(lambda: _Protocol(self._config, state, {}), sock=self._listener)
+        self.is_open.set()
+        await self._over.wait()
+        server.close()
+        while state.connections or state.tasks:
+            for connection in list(state.connections):
+                connection.transport.abort()  # which ends every wait for a client
+            await asyncio.sleep(0)
+
+    async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer a request: the ASGI application."""
+        content, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            content += message["body"]
+            more = message["more_body"]
+        query = b"?" + scope["query_string"] if scope["query_string"] else b""
+        target = (scope["raw_path"] + query).decode("ascii")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        response, broken = self._emulator._reply(scope["method"], target, headers, bytes(content))
+        if self._emulator.latency and await _is_gone(receive, within=self._emulator.latency):
+            return
+        if broken is not None:
+            await _break(broken, response.content, scope["state"]["transport"], receive)
+            return
+        await send({"type": "http.response.start", "status": response.status_code, "headers": response.headers.raw})
+        await send({"type": "http.response.body", "body": response.content})
+
+
+async def _is_gone(receive: Receive, within: float | None = None) -> bool:
+    """Wait until the client is gone, or so many seconds; tell whether it is."""
+    try:
+        async with asyncio.timeout(within):
+            while (await receive())["type"] != "http.disconnect":
+                pass  # a body that is read already
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _break(broken: Broken, body: bytes, transport: asyncio.Transport, receive: Receive) -> None:
+    """Do to a connection what a fault says, instead of answering with a body."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    if broken in ("reset", "refused"):  # to refuse it is too late: a reset is what comes closest
+        at_once = struct.pack("ii", 1, 0)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        transport.abort()
+    elif broken == "truncated":
+        transport.write(head % len(body) + body[: len(body) // 2])
+    elif broken == "garbage":
+        transport.write(b"garbage\r\n\r\n")
+    elif broken == "drip":
+        transport.write(head % 10**9)
+        while not await _is_gone(receive, within=DRIP_EVERY):
+            transport.write(b" ")
+    if broken not in ("silent", "drip"):
+        transport.close()
+    await _is_gone(receive)
