@@ -17,6 +17,7 @@ from clarifai_http_annotations import (
     APIConnectionError,
     BadRequestError,
     ConflictError,
+    FrameInfo,
     InvalidRequestError,
     InvalidResponseError,
     PartialFailureError,
@@ -491,3 +492,19 @@ def test_a_duplicate_of_content_is_stored_even_if_the_list_lags_behind(
     client.patch(again)  # nobody is sure of what is there, so the label is said again
     [patched] = emulator.requests[-1].body["annotations"]
     assert patched["data"] == {"concepts": [{"id": "water", "value": 0.0}]}
+
+
+def test_a_time_that_comes_back_as_text_is_no_other_content(connect: Callable[..., Any], emulator: Emulator) -> None:
+    """protobuf's JSON prints 64 bits as text."""
+    client = connect(emulator)
+    [first] = client.create(Annotation.of("in", positive("tree"), frame=FrameInfo(time=5000)))
+    [again] = client.create(Annotation.of("in", positive("tree"), frame=FrameInfo(time=5000)))
+    assert again.id == first.id
+    assert again.data == first.data
+
+
+def test_a_success_that_shows_another_annotation_under_the_id_is_a_conflict(connect: Callable[..., Any]) -> None:
+    client = connect(Emulator(duplicates="keep"))
+    client.create(Annotation.of("in", positive("tree"), id="mine"))
+    with pytest.raises(ConflictError, match="id 'mine' of input 'in' holds other content"):
+        client.create(Annotation.of("in", positive("boat"), id="mine"))

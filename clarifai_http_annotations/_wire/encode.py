@@ -60,7 +60,9 @@ def _plain(value: Any, unknown: Unknown) -> Any:
     kind = type(value)
     if kind is str or kind is float or kind is int or kind is bool or value is None:
         return value
-    if isinstance(value, WireModel):
+    if kind is list:
+        return [_plain(item, unknown) for item in value]
+    if WireModel in kind.__mro__ or isinstance(value, WireModel):  # the first is much cheaper than pydantic's answer
         return _model_tree(value, unknown)
     if isinstance(value, (StatusCode, Visibility, AnnotationType)):
         return value.name
@@ -85,20 +87,24 @@ def _key(key: object) -> str:
 
 
 def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
-    said = model.model_fields_set
+    said, from_server = model.__pydantic_fields_set__, model.from_server
     held = model.__dict__
     tree = {}
     for name in type(model).__pydantic_fields__:
         value = held.get(name)
         if value is None:
             continue
-        if name not in said and (name in model.from_server or value in ([], "")):
-            continue
-        if unknown != "refuse" and name == "value" and name not in said:  # a polarity that nobody said
-            continue
-        tree[name] = _plain(value, unknown)
-    extra = model.__pydantic_extra__ or {}
-    lost = extra.keys() - model.from_server
+        kind = type(value)
+        if name not in said:
+            if name in from_server or (not value if kind is list or kind is str else value in ([], "")):
+                continue
+            if unknown != "refuse" and name == "value":  # a polarity that nobody said
+                continue
+        tree[name] = value if kind is str or kind is float else _plain(value, unknown)
+    extra = model.__pydantic_extra__
+    if not extra:
+        return tree
+    lost = extra.keys() - from_server
     if unknown == "keep" and model.holds_content:
         tree |= {name: _plain(extra[name], unknown) for name in lost}
     elif unknown == "refuse" and model.holds_content and lost:

@@ -81,6 +81,8 @@ def holds(stored: Any, sent: Any) -> bool:
         return isinstance(stored, list) and len(stored) == len(sent) and all(map(holds, stored, sent))
     if isinstance(sent, (int, float)) and isinstance(stored, (int, float)):
         return float32(stored) == float32(sent)
+    if isinstance(sent, int) and isinstance(stored, str):  # protobuf's JSON prints 64 bits as text
+        return stored.isdecimal() and int(stored) == sent
     return bool(stored == sent)
 
 
@@ -106,20 +108,22 @@ def _by_id(concepts: Any) -> dict[Any, Any]:
     }
 
 
-def flipped(stored: Any, sent: Any) -> bool:
-    """Tell whether a concept is in both at the same place, with another value in each.
+def contradicts(stored: Any, sent: Any) -> bool:
+    """Tell whether an answer contradicts what was sent: another value of a concept at the same place, or others.
 
     An item of a list is found by its id; one without id by its index, unless there are more.
     """
     if isinstance(sent, list) and isinstance(stored, list):
-        return any(flipped(_like(stored, item, index, len(sent)), item) for index, item in enumerate(sent))
+        return any(contradicts(_like(stored, item, index, len(sent)), item) for index, item in enumerate(sent))
     if not isinstance(sent, dict) or not isinstance(stored, dict):
         return False
     if "concepts" in sent and not _are_alike(stored.get("concepts"), sent["concepts"]):
         said, found = _by_id(sent["concepts"]), _by_id(stored.get("concepts"))
+        if found and said.keys() - found.keys():  # another annotation is shown
+            return True
         if any(not _holds_field(found[name], "value", said[name]["value"]) for name in said.keys() & found.keys()):
             return True
-    return any(flipped(stored.get(key), part) for key, part in sent.items() if key not in FREE_JSON)
+    return any(contradicts(stored.get(key), part) for key, part in sent.items() if key not in FREE_JSON)
 
 
 def _are_alike(stored: Any, sent: Any) -> bool:

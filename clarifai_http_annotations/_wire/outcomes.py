@@ -32,7 +32,7 @@ from ..models.annotation import Annotation, Origin
 from ..models.status import STORED, StatusCode, known_code
 from . import answers
 from .answers import Answer
-from .ids import canonical, flipped, holds
+from .ids import canonical, contradicts, holds
 from .refusals import status_error
 from .rows import listed, prepare_row
 
@@ -228,7 +228,7 @@ def _verdict(item: Sent, found: dict[str, Any] | None, answer: Answer, alone: bo
     as_asked = code is not None and code == known_code(item.tree.get("status", {}).get("code"))
     if code in STORED or unsaid or as_asked:
         stored = answers.read_model(answer, found, f"annotations[{item.index}]", Annotation) if read else None
-        if flipped(found, item.tree):
+        if contradicts(found, item.tree):
             turned = answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around")
             turned.hint = "Look at what is stored, with get(), before anything is trained on it."
             return Unclear(turned, is_turned=True)

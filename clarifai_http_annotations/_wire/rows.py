@@ -5,7 +5,8 @@ Rules:
 1. There is one way that decides: `_checked`, which asks the models (`encode.check`).
 2. The plainest annotations, which are by far the most (concepts, or a box with concepts, usual ids,
    values of 1 and 0), are recognised by `_plain` without the models. It takes only what the models
-   would take, and makes the same tree; whatever is in the least unusual it leaves to them.
+   would take, and makes the same tree to the order of its keys and the sign of its zeros; whatever is
+   in the least unusual it leaves to them.
 3. The tree shares nothing that can change with what was given.
 4. An id is derived from the canonical text of the content (`ids`), whichever way it went.
 """
@@ -55,11 +56,12 @@ def prepare_row(given: object, place: str) -> Row:
     Raises:
         InvalidRequestError: If it cannot be sent; names place, input and field.
     """
-    is_model = isinstance(given, Annotation)
-    tree = _tree_of(given, place) if is_model else given
+    is_model = type(given) is not dict and isinstance(given, Annotation)  # what a model is, pydantic is slow to tell
+    tree: Any = _tree_of(given, place) if is_model else given
     plain = _plain(tree)
     if plain is not None:
-        tree, text = plain
+        text = plain[1]
+        tree = tree if is_model else plain[0]  # a model's own tree is new already, and sent as it is when checked
     else:
         tree = _checked(tree if is_model else _tree_of(given, place), place, is_model=is_model)
         text = canonical({key: value for key, value in tree.items() if key not in ("id", "input_id")})
@@ -67,8 +69,8 @@ def prepare_row(given: object, place: str) -> Row:
     derived = "id" not in tree
     if derived:
         tree["id"] = digest
-    numbers = text.count(":") + text.count(",")  # 1 is written as 1.0
-    size = len(text) + 2 * numbers + len(tree["input_id"]) * 6 + len(tree["id"]) * 6 + BESIDE
+    scalars = text.count(":") + text.count(",")  # at most; 1 is written as 1.0, and as true in free JSON, 0 as false
+    size = len(text) + (4 if plain is None else 2) * scalars + len(tree["input_id"]) * 6 + len(tree["id"]) * 6 + BESIDE
     return Row(tree, derived, digest, size, plain is not None)
 
 
@@ -98,12 +100,11 @@ def _plain(row: Any) -> tuple[dict[str, Any], str] | None:
     input_id, data = row.get("input_id"), row.get("data")
     if type(input_id) is not str or type(data) is not dict or USUAL_ID.fullmatch(input_id) is None:
         return None
-    tree: dict[str, Any] = {"input_id": input_id}
+    name = None
     if len(row) == 3:
         name = row.get("id")
         if type(name) is not str or USUAL_ID.fullmatch(name) is None:
             return None
-        tree["id"] = name
     elif len(row) != 2:
         return None
     if len(data) != 1:
@@ -111,8 +112,8 @@ def _plain(row: Any) -> tuple[dict[str, Any], str] | None:
     content = _concepts(data) if "concepts" in data else _regions(data.get("regions"))
     if content is None:
         return None
-    tree["data"] = content[0]
-    return tree, f'{{"data":{content[1]}}}'
+    tree: dict[str, Any] = {"input_id": input_id, "data": content[0]}
+    return tree if name is None else {"id": name, **tree}, f'{{"data":{content[1]}}}'
 
 
 def _concepts(data: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
@@ -129,7 +130,7 @@ def _concepts(data: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
             return None
         if (value != 1 and value != 0) or not _is_usual(name) or name in said:
             return None
-        said[name] = {"id": name, "value": 1.0 if value else 0.0}
+        said[name] = {"id": name, "value": float(value)}
         texts.append(f'{{"id":"{name}","value":1}}' if value else f'{{"id":"{name}","value":0}}')
     return {"concepts": list(said.values())}, f'{{"concepts":[{",".join(texts)}]}}'
 
@@ -147,15 +148,15 @@ def _regions(regions: object) -> tuple[dict[str, Any], str] | None:
     edges: list[float] = []
     for name in ("top_row", "left_col", "bottom_row", "right_col"):
         edge = box.get(name)
-        if type(edge) is not float or not 0.0 <= edge <= 1.0:
+        if (type(edge) is not float and type(edge) is not int) or not 0 <= edge <= 1:
             return None
-        edges.append(edge)
+        edges.append(float(edge))
     top, left, bottom, right = edges
     if not (top < bottom and left < right):
         return None
     placed = {"top_row": top, "left_col": left, "bottom_row": bottom, "right_col": right}
-    whole = [int(edge) if edge == int(edge) else edge for edge in (bottom, left, right, top)]
-    text = '{{"bottom_row":{!r},"left_col":{!r},"right_col":{!r},"top_row":{!r}}}'.format(*whole)
+    bottom, left, right, top = (int(edge) if edge in (0.0, 1.0) else edge for edge in (bottom, left, right, top))
+    text = f'{{"bottom_row":{bottom!r},"left_col":{left!r},"right_col":{right!r},"top_row":{top!r}}}'
     return (
         {"regions": [{"region_info": {"bounding_box": placed}, "data": content[0]}]},
         f'{{"regions":[{{"data":{content[1]},"region_info":{{"bounding_box":{text}}}}}]}}',
