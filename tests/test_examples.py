@@ -12,11 +12,16 @@ from typing import Any
 
 import pytest
 
+from clarifai_http_annotations.testing import Emulator, serve
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LVIS = ROOT.parent / "shared" / "data" / "lvis_val_100.json"
 
-WITH_TESTS_OF_THEIR_OWN = {"quickstart.py", "label_lvis.py"}
+BULK = "bulk_upload.py"
+WITH_TESTS_OF_THEIR_OWN = {"quickstart.py", "label_lvis.py", BULK}
+ON_THE_EMULATOR_ONLY = {"resume_upload.py", "upload_with_deadline.py"}
+NO_KEY = "CLARIFAI_PAT is not set: this"
 SAYS: dict[str, list[str]] = {
     "classify.py": ["tree 1.0 present", "water 1.0 present", "boat 0.0 absent"],
     "delete_many.py": [
@@ -64,6 +69,12 @@ SAYS: dict[str, list[str]] = {
         "water 1.0 data.regions[0].data.concepts[0]",
         "ice 0.0 data.regions[0].data.concepts[1]",
     ],
+    "resume_upload.py": [
+        "interrupted: 1,500 taken; the journal knows what is confirmed",
+        "again: all of 2,000 are there: True",
+        "only the rest was sent: True",
+        "in the app: 2,000",
+    ],
     "search.py": [
         *("tree is present", "tree 1.0, boat 0.0"),
         *("tree is absent", "tree 0.0, boat 1.0"),
@@ -92,6 +103,13 @@ SAYS: dict[str, list[str]] = {
         "track of buoy 1.0, 0 to 1000 ms; from 500 ms on:",
         "time=500 row=0.75 col=0.25 buoy 1.0, boat 0.0",
         "time=1000 row=0.75 col=0.5 buoy 1.0, boat 0.0",
+    ],
+    "upload_with_deadline.py": [
+        "in time: True",
+        "stopped: its deadline is over",
+        "some are stored: True, there is more: True",
+        "each that was taken is accounted for: True",
+        "the next one is the first that was not taken",
     ],
     "video_frame.py": [
         "frame time=5000",
@@ -140,7 +158,8 @@ def test_an_example_runs_without_a_key_and_says_so_in_one_line(example: str) -> 
     done = run(example)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("emulator") == 1
-    assert done.stdout.startswith("CLARIFAI_PAT is not set: this runs on the embedded emulator.\n")
+    said = "This always" if example in ON_THE_EMULATOR_ONLY else "No file is given: this" if example == BULK else NO_KEY
+    assert done.stdout.startswith(f"{said} runs on the embedded emulator")
 
 
 def test_the_quickstart_shows_that_what_was_asked_is_what_is_stored() -> None:
@@ -197,6 +216,31 @@ def test_the_lvis_example_fails_when_less_is_stored_than_was_asked(tmp_path: Pat
     done = run("label_lvis.py", lvis(tmp_path, annotations=[box, box]))  # identical twins are stored once
     assert "box          2 asked,    1 stored" in done.stdout
     assert (done.returncode, done.stderr) == (1, "What is stored is not what was asked.\n")
+
+
+def test_the_bulk_example_reports_what_the_readme_shows() -> None:
+    """Though 3 of 10 requests fail. Times and numbers of requests vary."""
+    report = run(BULK).stdout.split("\n", 1)[1]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```text\n(5,001 annotations.*?)```", readme, re.DOTALL)
+    varies = re.compile(r"\d+\.\d s|\(\S+/s\)|[\d,]+  requests|[\d,]+ of them|[\d,]+ throttled|[\d.]+ MB")
+    assert lines_of(varies.sub("", report)) == lines_of(varies.sub("", shown))
+    assert "5,000 stored" in lines_of(report)
+
+
+def test_the_bulk_example_uploads_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "labels.jsonl"
+    rows = [{"input_id": f"in-{n}", "data": {"concepts": [{"id": "tree", "value": n % 2}]}} for n in range(3)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = run(BULK, file)  # run without a key
+    assert "There is no key" in done.stderr
+    emulator = Emulator()
+    with serve(emulator) as server:
+        settings = {"CLARIFAI_PAT": "any", "CLARIFAI_USER_ID": "me", "CLARIFAI_APP_ID": "app"}
+        command = [sys.executable, "-W", "error", str(ROOT / "examples" / BULK), str(file)]
+        environ = {**os.environ, **settings, "CLARIFAI_API_BASE": server.url}
+        subprocess.run(command, env=environ, check=True, timeout=60)
+    assert sorted(tree["data"]["concepts"][0]["value"] for tree in emulator.annotations) == [0.0, 0.0, 1.0]
 
 
 def test_an_example_is_short() -> None:
