@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
@@ -51,13 +52,16 @@ from clarifai_http_annotations import (
     TimeSegment,
     Token,
     Track,
+    UploadError,
+    UploadReport,
+    UploadResult,
     Visibility,
     Worker,
     negative,
     positive,
     read_annotations,
 )
-from clarifai_http_annotations.testing import Emulator, Recorded, no_waiting
+from clarifai_http_annotations.testing import Emulator, Fault, Faults, Recorded, no_waiting, serve
 
 # --- values --------------------------------------------------------------------------------------
 
@@ -243,6 +247,37 @@ async def asynchronous() -> None:
         list(client.list())  # type: ignore[call-overload]
 
 
+def rows() -> Iterator[dict[str, Any]]:
+    yield {"input_id": "in-1"}
+
+
+async def stream() -> AsyncIterator[Annotation]:
+    yield annotation
+
+
+def uploads(client: Client, mine: UploadReport) -> None:
+    report = client.upload(rows(), journal=Path("journal"), check_existing=True, report=mine, on_progress=print)
+    assert_type(report, UploadReport)
+    assert_type(report.stored, int)
+    assert_type(report.stopped, str | None)
+    assert_type(report.failures, list[UploadResult])
+    assert_type(report.failures[0].error, ClarifaiError | None)
+    client.upload([annotation], on_result=lambda result: print(result.outcome, result.input_id), deadline=60)
+    client.upload([annotation], timeout=5, give_up_after=60, journal="journal")
+    try:
+        report.raise_for_failures()
+    except UploadError as error:
+        assert_type(error.report, UploadReport | None)
+    client.upload(["in-1"])  # type: ignore[list-item]
+    client.upload(3)  # type: ignore[arg-type]
+    client.upload(rows(), rate=3)  # type: ignore[call-arg]
+
+
+async def async_uploads(client: AsyncClient) -> None:
+    assert_type(await client.upload(rows()), UploadReport)
+    assert_type(await client.upload(stream(), deadline=60), UploadReport)
+
+
 def contexts(client: Client, other: AsyncClient) -> None:
     one: AbstractContextManager[Client] = client
     two: AbstractAsyncContextManager[AsyncClient] = other
@@ -300,4 +335,11 @@ def emulator() -> None:
     assert_type(emulator.requests, list[Recorded])
     assert_type(emulator.missing_values, list[str])
     assert_type(emulator.annotations, list[dict[str, Any]])
+    failing = Emulator(faults=Faults.seeded(7, rate=0.1), rate=15, latency=0.1, list_lag=2.0, duplicates="batch")
+    assert_type(failing.stored_times, dict[tuple[str, str], int])
+    with serve(failing) as server:
+        assert_type(server.url, str)
+        assert_type(server.client(), Client)
+        assert_type(server.async_client(timeout=1), AsyncClient)
+    Emulator(faults=["reset_after", None, Fault.named("http_503_before")])
     assert_type(emulator(httpx.Request("GET", "http://localhost")), httpx.Response)
