@@ -119,6 +119,9 @@ class Unclear:
 
 Verdict = Stored | Failed | Unclear
 
+UNREAD = Stored(None)
+"""The verdict of a caller who does not want to read what is stored: one object for all."""
+
 
 # --- before sending ------------------------------------------------------------------------------
 
@@ -175,33 +178,33 @@ def judge(items: Sequence[Sent], answer: Answer, redact: Any = str, *, read: boo
     said = [found for found in answers.items_of(answer) if isinstance(found, dict)]
     matched = match(items, said)
     alone = len(items) == len(said) == 1
-    return {item.key: _verdict(item, matched.get(item.key), answer, alone, redact, read) for item in items}
+    return {(key := item.key): _verdict(item, matched.get(key), answer, alone, redact, read) for item in items}
 
 
 def match(items: Sequence[Sent], answered: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Find for each item the part of an answer that is about it, in whatever order they came."""
     matched = {}
-    left: list[dict[str, Any]] = []
-    by_key: dict[tuple[str | None, str | None], list[dict[str, Any]]] = {}
+    said: dict[tuple[str | None, str | None], dict[str, Any]] = {}
+    contradicted = set()
+    nameless: dict[str | None, list[dict[str, Any]]] = {}
     for found in answered:
-        key = key_of(found)
-        if key[1] is None:
-            left.append(found)
-        else:
-            by_key.setdefault(key, []).append(found)
+        ids = key_of(found)
+        if ids[1] is None:
+            nameless.setdefault(ids[0], []).append(found)
+        elif (first := said.setdefault(ids, found)) is not found and _code(first) != _code(found):
+            contradicted.add(ids)
     for item in items:
-        said = by_key.get(item.key, ())
-        if said:
-            if all(_code(found) == _code(said[0]) for found in said[1:]):
-                matched[item.key] = said[0]
-            continue
-        content = {key: value for key, value in item.tree.items() if key != "id"}
-        same_input = [found for found in left if found.get("input_id") == item.tree["input_id"]]
-        refused = [found for found in same_input if _code(found) not in STORED]
-        about = next((found for found in same_input if holds(found, content)), None) or next(iter(refused), None)
-        if about is not None:
-            matched[item.key] = about
-            left = [found for found in left if found is not about]
+        key = item.key
+        if key in said:
+            if key not in contradicted:
+                matched[key] = said[key]
+        elif same_input := nameless.get(key[0]):
+            content = {name: value for name, value in item.tree.items() if name != "id"}
+            refused = (found for found in same_input if _code(found) not in STORED)
+            about = next((found for found in same_input if holds(found, content)), None) or next(refused, None)
+            if about is not None:
+                matched[key] = about
+                nameless[key[0]] = [found for found in same_input if found is not about]
     return matched
 
 
@@ -217,29 +220,35 @@ def _status(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _code(found: dict[str, Any]) -> StatusCode | int | str | None:
-    return known_code(_status(found).get("code")) or None
+    code = _status(found).get("code")
+    return code if type(code) is int and code in STORED else known_code(code) or None  # what is stored needs no name
 
 
 def _verdict(item: Sent, found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any, read: bool) -> Verdict:
     if found is None:
         return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
     code = _code(found)
-    unsaid = code is None and answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
-    as_asked = code is not None and code == known_code(item.tree.get("status", {}).get("code"))
-    if code in STORED or unsaid or as_asked:
-        stored = answers.read_model(answer, found, f"annotations[{item.index}]", Annotation) if read else None
+    if code in STORED or _is_as_asked(code, item, answer):
+        stored = Stored(answers.read_model(answer, found, f"annotations[{item.index}]", Annotation)) if read else UNREAD
         if contradicts(found, item.tree):
             turned = answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around")
             turned.hint = "Look at what is stored, with get(), before anything is trained on it."
             return Unclear(turned, is_turned=True)
-        return Stored(stored)
+        return stored
     status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
     error = status_error(status, message="was not stored, without a reason")
     if item.derived and code == StatusCode.DATABASE_DUPLICATE_KEY and key_of(found) == item.key:
-        return Unclear(error, already_stored(item) if read else Stored(None))
+        return Unclear(error, already_stored(item) if read else UNREAD)
     maybe_anothers = key_of(found) != item.key and not alone
     says_little = not isinstance(code, StatusCode) or isinstance(error, (ConflictError, InternalServerError))
     return Unclear(error) if maybe_anothers or says_little else Failed(error)
+
+
+def _is_as_asked(code: StatusCode | int | str | None, item: Sent, answer: Answer) -> bool:
+    """Tell whether a code is the one that the caller gave, or is left out because the answer says it for all."""
+    if code is None:
+        return answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
+    return code == known_code(item.tree.get("status", {}).get("code"))
 
 
 def already_stored(item: Sent) -> Stored:

@@ -69,8 +69,8 @@ def prepare_row(given: object, place: str) -> Row:
     derived = "id" not in tree
     if derived:
         tree["id"] = digest
-    scalars = text.count(":") + text.count(",")  # at most; 1 is written as 1.0, and as true in free JSON, 0 as false
-    size = len(text) + (4 if plain is None else 2) * scalars + len(tree["input_id"]) * 6 + len(tree["id"]) * 6 + BESIDE
+    scalars = text.count(":") + text.count(",")  # or fewer; the 0 of each may be written as 0.0, -0.0 or false
+    size = len(text) + 4 * scalars + len(tree["input_id"]) * 6 + len(tree["id"]) * 6 + BESIDE
     return Row(tree, derived, digest, size, plain is not None)
 
 
