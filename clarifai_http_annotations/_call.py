@@ -144,8 +144,9 @@ class Caller(Operations):
 
     async def _attempt(self, request: Request, call: Call, per_item: bool) -> Answer:
         """Send a request once, when the rate limit lets it go."""
-        await self._pace(call)
+        taken = await self._pace(call)
         sent = self._clock()
+        self._limiter.went(taken, sent)
         try:
             answer = await self._exchange(request, call, per_item)
         except APIStatusError as error:
@@ -162,8 +163,8 @@ class Caller(Operations):
         if error is not None and error.retry_after is not None and _retry.is_waiting():
             self._limiter.hold(now + min(error.retry_after, _retry.MAX_RETRY_AFTER))
 
-    async def _pace(self, call: Call) -> None:
-        """Wait until the rate limit lets a request go.
+    async def _pace(self, call: Call) -> float:
+        """Wait until the rate limit lets a request go, and return when that is.
 
         Raises:
             APITimeoutError: If that is after the deadline; nothing was sent.
@@ -173,10 +174,10 @@ class Caller(Operations):
         left = call.deadline.left()
         if left is not None and pause >= left > 0.0:
             raise _retry.timed_out(call.deadline, pause)
-        if pause > 0.0:
-            await self._sleep(self._limiter.take(now) - now)
-        elif _retry.is_waiting():
-            self._limiter.take(now)
+        taken = self._limiter.take(now) if _retry.is_waiting() else now
+        if taken > now:
+            await self._sleep(taken - now)
+        return taken
 
     async def _exchange(self, request: Request, call: Call, per_item: bool) -> Answer:
         """Send a request and read its answer."""

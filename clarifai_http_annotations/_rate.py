@@ -22,11 +22,20 @@ from collections import deque
 MARGIN = 1.01
 """How much slower than the limit: two requests a second apart may arrive a little closer."""
 
+RAMP = 3.0
+"""Seconds in which bulk comes from half the rate to all of it: others may use the account."""
+
+LATE = 0.005
+"""Seconds that a request may be late without the next ones being late as well."""
+
 BACK = 0.96
 """A cut leaves this share of what got through ..."""
 
 JITTER_BACK = 0.985
 """... and this share of the limit, if one request alone was throttled at the limit: it came a moment too early."""
+
+CALM = 10.0
+"""Seconds without a cut after which that may be."""
 
 MOST_CUT = 0.5
 """No cut takes more than this share at once ..."""
@@ -49,6 +58,8 @@ class RateLimiter:
     def __init__(self, rate: float | None = None) -> None:
         self.rate = rate
         self._sent: deque[float] = deque(maxlen=max(int(rate), 1) if rate else 1)
+        self._slot = float("-inf")
+        self._began: float | None = None
         self._passed: deque[float] = deque()
         self._throttled: deque[float] = deque()
         self._first_sent = float("inf")
@@ -60,6 +71,8 @@ class RateLimiter:
     def current(self, now: float) -> float:
         """Return the requests a second that are allowed at a time."""
         ceiling = float("inf") if self.rate is None else self.rate
+        if self._began is not None:
+            ceiling *= min(1.0, 0.5 + 0.5 * max(0.0, now - self._began) / RAMP)
         if self._cut_at is None:
             return ceiling
         return min(ceiling, self._cut_to + GROWTH * max(0.0, now - self._cut_at) ** 3)
@@ -67,18 +80,28 @@ class RateLimiter:
     def next(self, now: float, *, spread: bool = False) -> float:
         """Return when the next request may go: ``now``, or a time after it."""
         at = max(now, self._held_until)
-        if self._sent and (spread or (self.rate is not None and self._cut_at is not None)):
-            at = max(at, self._sent[-1] + MARGIN / self.current(now))
+        if spread or (self.rate is not None and self._cut_at is not None):
+            at = max(at, self._slot + MARGIN / self.current(now))
         if self.rate is not None and len(self._sent) == self._sent.maxlen:
-            at = max(at, self._sent[0] + MARGIN * max(1.0, 1.0 / self.rate))
+            at = max(at, self._sent[0] + (1.0 if spread else MARGIN) * max(1.0, 1.0 / self.rate))
         return at
 
     def take(self, now: float, *, spread: bool = False) -> float:
         """Return when the next request may go, and count it as sent then."""
         with self._own_lock():
             at = self.next(now, spread=spread)
+            if spread and self._began is None:
+                self._began = now
+            slot = self._slot + MARGIN / self.current(now)
+            self._slot = slot if at - LATE <= slot <= at else at
             self._sent.append(at)
             return at
+
+    def went(self, taken: float, now: float) -> None:
+        """Learn that a request went later than it was taken for: the system wakes nobody in time."""
+        with self._own_lock():
+            if taken in self._sent:
+                self._sent[self._sent.index(taken)] = now
 
     def hold(self, until: float) -> None:
         """Let no request go before a time: a ``Retry-After``."""
@@ -103,8 +126,9 @@ class RateLimiter:
 
     def _after_a_cut(self, now: float) -> float:
         before = self.current(now)
-        is_uncut = self.rate is not None and before >= 0.95 * self.rate
-        if is_uncut and len(self._throttled) == 1 and len(self._passed) >= before - 1.0:
+        is_calm = self._cut_at is None or now - self._cut_at >= CALM
+        is_full = self.rate is not None and before >= 0.95 * self.rate and len(self._passed) >= before - 1.0
+        if is_calm and is_full and len(self._throttled) == 1:
             return JITTER_BACK * before
         seconds = min(1.0, max(now - self._first_sent, 0.05))
         through = len(self._passed) / seconds

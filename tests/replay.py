@@ -37,6 +37,8 @@ ERROR = APIError("as planned")
 
 DUPLICATES = ("item", "unclear item", "batch", "keep", "overwrite")
 
+MAY_BE_THERE = (Became.STORED, Became.ALREADY_THERE, Became.UNKNOWN)  # also by a twin
+
 FAULTS = (
     "never sent",
     "executed, lost",
@@ -47,6 +49,7 @@ FAULTS = (
     "throttled",
     "mixed",
     "refused as a whole",
+    "not found",
 )
 
 
@@ -101,12 +104,16 @@ class Server:
             return Broken(Trouble.THROTTLED, ERROR, self.dice.choice((None, 1.0, 3.0)), was_answered=True)
         if fault == "never sent":
             return Broken(Trouble.UNSENT, ERROR)
+        if job.is_asking and fault == "refused as a whole":
+            return Broken(Trouble.REFUSED, ERROR, was_answered=True)
         if job.is_asking:
-            return Broken(Trouble.LOST, ERROR) if fault not in ("none", "mixed") else self._listed(job, now)
+            return self._listed(job, now) if fault in ("none", "mixed", "not found") else Broken(Trouble.LOST, ERROR)
         if fault == "not executed, lost":
             return Broken(Trouble.LOST, ERROR)
         if fault == "not executed, 5xx":
             return Broken(Trouble.LOST, ERROR, was_answered=True)
+        if fault == "not found":
+            return Broken(Trouble.NOT_FOUND, ERROR, was_answered=True)
         if fault == "refused as a whole":
             return Broken(Trouble.REFUSED, ERROR, was_answered=True)
         if fault == "executed late, lost":
@@ -133,16 +140,16 @@ class Server:
             return Broken(Trouble.REFUSED, ERROR, was_answered=True)
         if self.duplicates == "batch" and keys & self.store.keys():
             return Broken(Trouble.TAKEN, ERROR, was_answered=True)
-        return Answered({item.key: self._store_one(item, now, mixed) for item in items})
+        return Answered({item.key: self._store_one(item, now, mixed, len(items) == 1) for item in items})
 
-    def _store_one(self, item: Item, now: float, mixed: bool) -> Said:
+    def _store_one(self, item: Item, now: float, mixed: bool, is_alone: bool) -> Said:
         chance = self.dice.random() if mixed else 1.0
         if chance < 0.1:
             return Said(Verdict.THROTTLED, ERROR)
         if chance < 0.2:
             return Said(Verdict.LOST, ERROR)
         if item.key in self.bad:
-            return Said(Verdict.REFUSED, ERROR)
+            return Said(Verdict.ALONE if mixed and not is_alone else Verdict.REFUSED, ERROR)
         if item.key in self.store:
             if self.duplicates == "item" and item.derived:
                 return Said(Verdict.TAKEN, ERROR)
@@ -296,7 +303,7 @@ def broken_promises(run: Run) -> list[str]:
     if [id(item) for item in run.items if counts[id(item)] != 1] or len(counts) != len(run.items):
         broken.append("what was taken is not the sum of what became of it")
     now = {key: digest for key, (digest, _) in run.server.store.items()}
-    ours = {entry.item.key for entry in run.settled if entry.became in (Became.STORED, Became.ALREADY_THERE)}
+    ours = {entry.item.key for entry in run.settled if entry.became in MAY_BE_THERE}
     for item, became, _ in run.settled:
         there = now.get(item.key) == item.digest
         if became in (Became.STORED, Became.ALREADY_THERE) and not there:

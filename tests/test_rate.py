@@ -45,11 +45,42 @@ def test_no_second_has_more_requests_than_the_rate(rate: float, events: list[tup
 
 def test_bulk_is_spread_and_single_calls_use_what_is_left() -> None:
     limiter = RateLimiter(10)
+    limiter.take(-9.0, spread=True)
     spread = [limiter.take(0.0, spread=True) for _ in range(5)]
     assert [round(later - earlier, 3) for earlier, later in pairwise(spread)] == [0.101] * 4
     limiter = RateLimiter(10)
     assert [limiter.take(0.0) for _ in range(10)] == [0.0] * 10
     assert limiter.take(0.0) == pytest.approx(1.01)
+
+
+def test_bulk_begins_at_half_the_rate() -> None:
+    limiter, now, sent = RateLimiter(10), 0.0, []
+    while now < 6.0:
+        now = limiter.take(now, spread=True)
+        sent.append(now)
+    assert sum(at < 1.0 for at in sent) in (5, 6)
+    assert sum(3.0 <= at < 5.0 for at in sent) == 20
+
+
+def test_a_little_lateness_does_not_add_up() -> None:
+    limiter = RateLimiter(10)
+    limiter.take(-9.0, spread=True)
+    for number in range(100):
+        at = limiter.next(0.0, spread=True)
+        assert at == pytest.approx(0.101 * number, abs=1e-6)
+        late = 0.004 if number else 0.0
+        assert limiter.take(at + late, spread=True) == at + late
+    assert limiter.take(20.0, spread=True) == 20.0
+    assert limiter.next(20.0, spread=True) == pytest.approx(20.101)  # what is more than late is not made up for
+
+
+def test_a_second_begins_when_a_request_really_went() -> None:
+    limiter = RateLimiter(2)
+    taken = limiter.take(0.0)
+    limiter.take(0.0)
+    limiter.went(taken, 0.3)
+    limiter.went(7.0, 8.0)  # long forgotten
+    assert limiter.next(0.0) == pytest.approx(1.31)
 
 
 def test_a_retry_after_holds_every_request() -> None:

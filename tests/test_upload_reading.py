@@ -133,9 +133,10 @@ def test_a_duplicate_of_an_id_that_the_caller_chose_is_asked_for() -> None:
 def test_a_refusal_that_may_be_anothers_makes_it_go_alone() -> None:
     other = Item(1, None, ("in", "b"), "b", True, 10, {**SHOWN, "id": "b"})
     nameless = {"input_id": "in", "status": {"code": 24155}}
-    assert verdict([nameless, {**SHOWN, "id": "b", "status": {"code": 24150}}], items=[item(), other]).verdict is (
-        Verdict.ALONE
-    )
+    stored = {**SHOWN, "id": "b", "status": {"code": 24150}}
+    assert verdict([nameless, stored], items=[item(), other]).verdict is Verdict.ALONE
+    third = Item(2, None, ("in", "c"), "c", True, 10, {**SHOWN, "id": "c"})
+    assert verdict([nameless, stored], items=[item(), other, third]).verdict is Verdict.LOST  # of which of the two?
 
 
 def test_what_a_list_says_of_an_annotation() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a program that uploads nothing does not load it
     from ..upload.run import Upload
     from ..upload.work import Job, Outcome
 
-UNLIMITED_AT_ONCE = 8
+UNLIMITED_AT_ONCE = 4
 """Requests on their way without a rate limit."""
 
 
@@ -128,6 +128,7 @@ class UploadOperations(Caller):
         redact = self._settings.key.redact
         request = self._question(job) if job.is_asking else self._order(job)
         size = len(request.body or b"")
+        self._limiter.went(job.started, self._clock())
         try:
             answer = await self._exchange(request, call, not job.is_asking)
             if job.is_asking:

@@ -1,13 +1,12 @@
 """Which annotations are confirmed to be in the app, in a file, so that an upload that was killed goes on.
 
-Rules:
-
 1. What is in the journal was confirmed by the server before. What is not is sent again, under the same id.
-2. A journal belongs to one server, user, app and rule of ids; another one's is refused, and so is
-   any file that is no journal. Neither is changed.
-3. A confirmation is one transaction. It outlives the process (write-ahead log, ``synchronous=NORMAL``); a
-   power cut may lose the last ones, which are then sent again and found there already.
-4. Processes may share a journal: each sees what the others have confirmed.
+2. A journal is of one server, user, app and rule of ids. Another one's, and what is no journal, is refused unchanged.
+3. A confirmation is one transaction and outlives the process, however that ends. A power cut may lose the last
+   ones (write-ahead log, ``synchronous=NORMAL``), which are then sent again and found there already.
+4. Processes may share a journal: each sees what the others have confirmed. After a fork the child opens it for itself.
+5. A file that is deleted or replaced while it is open is noticed by the next call, which raises. What was
+   confirmed in it is gone with it; it is sent again by the next upload and found there already.
 
 An entry is 16 bytes of a hash over input and id and, if the caller chose the id, 16 of its content's.
 """
@@ -15,217 +14,237 @@ An entry is 16 bytes of a hash over input and id and, if the caller chose the id
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from .._wire.ids import ALGORITHM
 from ..errors import ConfigurationError, JournalError
 
-FORMAT = "clarifai-http-annotations journal 1"
+try:
+    import sqlite3
+except ImportError:  # whoever gives no journal= never comes here
+    raise ConfigurationError("journal= needs sqlite3, which this Python was built without.") from None
+if sqlite3.sqlite_version_info < (3, 9):
+    raise ConfigurationError(f"journal= needs SQLite 3.9 or newer; this Python has {sqlite3.sqlite_version}.")
 
-BUSY = 30.0
-"""Seconds to wait for another process that writes."""
-
-AT_ONCE = 500
-"""Entries that one statement asks for."""
-
-Entry = tuple[str, str, str]
-"""Input, id, digest of the content."""
+MARK = 0x436C6148  # "ClaH", where SQLite keeps whose file it is
+BUSY = 30.0  # seconds to wait for another process that writes
+AT_ONCE = 500  # entries that one statement asks for; SQLite once took no more than 999
+TABLES = "SELECT name FROM sqlite_master"
+ADVICE = {
+    sqlite3.SQLITE_BUSY: "Another process holds it: wait for that one, or end it.",
+    sqlite3.SQLITE_FULL: "Free space on its disk and start again.",
+    sqlite3.SQLITE_CORRUPT: "It is damaged: give the path of a new file.",
+    sqlite3.SQLITE_NOTADB: "It is no journal, or damaged: give the path of a new file.",
+}
+Entry = tuple[str, str, str]  # input, id, digest of the content
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose journal it is.
-
-    Attributes:
-        base_url: The server.
-        user_id: Owner of the app.
-        app_id: The app.
-        ids: The rule by which ids are derived.
-        format: How the journal is written.
-    """
+    """Whose journal it is: server, user, app, the rule by which ids are derived, and how the journal is written."""
 
     base_url: str
     user_id: str
     app_id: str
     ids: str = ALGORITHM
-    format: str = FORMAT
+    format: int = 1
 
     def __str__(self) -> str:
-        return f"app {self.app_id!r} of user {self.user_id!r} at {self.base_url} ({self.ids}, {self.format})"
+        # As it is kept, so in ASCII: what repr() takes for printable changes with Python.
+        return f"app {self.app_id!a} of user {self.user_id!a} at {self.base_url} (ids by {self.ids})"
 
 
-class Journal:
-    """A journal that is open. Used by one thread at a time."""
+class Journal(AbstractContextManager["Journal"]):
+    """A journal that is open, for one thread at a time. Every method raises a `JournalError` if it cannot be used."""
 
-    def __init__(self, path: Path, connection: Any) -> None:
-        self._path = path
-        self._connection = connection
-        self._file = _file_of(path)
+    def __init__(self, place: Path, identity: Identity) -> None:
+        self._place, self._identity, self._pid = place, identity, os.getpid()
+        self._connection = _connect(place, identity)
+        self._names = str(place), os.path.realpath(place) + "-wal"
+        self._files = [*map(_file, self._names)]
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], identity: Identity) -> Self:
-        """Open a journal, or begin one if there is no file, or an empty one.
+        """Open a journal, or begin one if there is no file or an empty one.
+
+        Args:
+            path: The file; a relative one is resolved now, and ``~`` is a letter like any other.
+            identity: Whose it has to be.
 
         Raises:
             ConfigurationError: If it is another app's, no journal, or cannot be opened.
         """
-        try:
-            import sqlite3
-        except ImportError:
-            raise ConfigurationError("journal= needs sqlite3, which this Python was built without.") from None
-        name = os.fspath(path)
-        if not isinstance(name, str) or not name.strip() or name == ":memory:":
-            raise ConfigurationError(f"journal must be the path of a file, not {path!r}.")
-        place = Path(name).absolute()
-        _check_place(place)
-        connection = None
-        try:
-            connection = sqlite3.connect(place, timeout=BUSY, isolation_level=None, check_same_thread=False)
-            _begin(connection, place, identity)
-        except sqlite3.Error as error:
-            _close(connection)
-            raise ConfigurationError(
-                f"journal={str(place)!r} cannot be opened: {error}.",
-                hint="Give the path of a new file, or of a journal.",
-            ) from error
-        except BaseException:
-            _close(connection)
-            raise
-        return cls(place, connection)
+        return cls(_place(path), identity)
 
     def known(self, entries: Sequence[Entry]) -> list[bool | None]:
-        """Say of each annotation whether it is confirmed: ``None`` if not, ``False`` if with other content.
-
-        Raises:
-            JournalError: If the journal cannot be read.
-        """
-        keys = [_key(entry) for entry in entries]
+        """Say of each annotation whether it is confirmed: ``None`` if not, ``False`` if with other content."""
+        rows = [_row(entry) for entry in entries]
         found: dict[bytes, bytes | None] = {}
-        with self._errors():
-            for start in range(0, len(keys), AT_ONCE):
-                some = keys[start : start + AT_ONCE]
-                marks = ",".join("?" * len(some))
-                statement = f"SELECT key, content FROM confirmed WHERE key IN ({marks})"  # noqa: S608 # question marks
-                found.update(self._connection.execute(statement, some))
-        return [
-            found[key] == _content(entry) if key in found else None for key, entry in zip(keys, entries, strict=True)
-        ]
+        with self._using() as connection:
+            for start in range(0, len(rows), AT_ONCE):
+                some = [key for key, _ in rows[start : start + AT_ONCE]]
+                statement = f"SELECT * FROM confirmed WHERE key IN ({','.join('?' * len(some))})"  # noqa: S608 # marks
+                found.update(connection.execute(statement, some).fetchall())
+        return [found[key] == content if key in found else None for key, content in rows]
 
     def confirm(self, entries: Iterable[Entry]) -> None:
-        """Write down that annotations are in the app.
+        """Write down that annotations are in the app; all of them or, after an error, none.
 
-        Raises:
-            JournalError: If the journal cannot be written.
+        When this has returned they outlive the process; after a power cut the last ones may be missing.
+        What is confirmed again with other content has that from now on.
         """
-        rows = [(_key(entry), _content(entry)) for entry in entries]
-        with self._errors():
-            if _file_of(self._path) != self._file:
-                raise JournalError(self._said("it was deleted or replaced while it was open"), hint=_ADVICE)
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._connection.executemany("INSERT OR REPLACE INTO confirmed VALUES (?, ?)", rows)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with suppress(Exception):
-                    self._connection.execute("ROLLBACK")
-                raise
+        if rows := [_row(entry) for entry in entries]:
+            with self._using() as connection, connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("INSERT OR REPLACE INTO confirmed VALUES (?, ?)", rows)
 
     def __len__(self) -> int:
-        """Return how many annotations are confirmed."""
-        with self._errors():
-            count: int = self._connection.execute("SELECT count(*) FROM confirmed").fetchone()[0]
-        return count
+        """Return how many annotations are confirmed; it counts them, about 20 ms for a million."""
+        with self._using() as connection:
+            return int(connection.execute("SELECT count(*) FROM confirmed").fetchone()[0])
+
+    def __bool__(self) -> bool:
+        return True  # otherwise ``if journal`` would count
 
     def close(self) -> None:
-        """Close the file."""
-        _close(self._connection)
+        """Close the file; what is confirmed is in it already. Closing again does nothing."""
+        self._connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _said(self, what: object) -> str:
-        return f"The journal {str(self._path)!r} cannot be used: {what}."
-
     @contextmanager
-    def _errors(self) -> Iterator[None]:
-        import sqlite3
-
+    def _using(self) -> Iterator[sqlite3.Connection]:
         try:
-            yield
+            if os.getpid() != self._pid:
+                self._check_files(1)  # its log may have ended with the parent
+                self._connection.close()  # the locks are the parent's alone, and this leaves them be
+                self._connection, self._pid = _connect(self._place, self._identity), os.getpid()
+                self._files = [*map(_file, self._names)]
+            self._check_files()  # before, so that nothing is written beside another file
+            yield self._connection
+            self._check_files()  # after, so that what is said to be kept is kept at this path
         except sqlite3.Error as error:
-            raise JournalError(self._said(error), hint=_ADVICE) from error
+            raise self._error(error, _advice(error)) from error
+
+    def _check_files(self, count: int = 2) -> None:
+        if [*map(_file, self._names[:count])] != self._files[:count]:
+            raise self._error("it, or the log beside it, was deleted or replaced while it was open", "Start again.")
+
+    def _error(self, what: object, advice: str) -> JournalError:
+        again = "What is stored and not in it is found there already when it is sent again."
+        return JournalError(f"The journal {str(self._place)!r} cannot be used: {what}.", hint=f"{advice} {again}")
 
 
-_ADVICE = (
-    "What was stored since is found there already when it is sent again; begin a new journal if this one is broken."
-)
+def _refused(place: Path, why: str, hint: str) -> ConfigurationError:
+    return ConfigurationError(f"journal={str(place)!r} {why}.", hint=hint)
 
 
-def _check_place(place: Path) -> None:
-    if place.is_dir():
-        raise ConfigurationError(f"journal={str(place)!r} is a folder; give the path of a file in it.")
-    if not place.parent.is_dir():
-        raise ConfigurationError(f"journal={str(place)!r} cannot be begun: there is no folder {str(place.parent)!r}.")
-
-
-def _begin(connection: Any, place: Path, identity: Identity) -> None:
-    """Check whose journal it is; write it down if it is new."""
-    is_new = _tables(connection) == set()
-    if is_new:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("BEGIN IMMEDIATE")  # of two processes that begin it, one does, and one sees it
-        if _tables(connection) == set():
-            connection.execute("CREATE TABLE journal (base_url, user_id, app_id, ids, format)")
-            connection.execute("CREATE TABLE confirmed (key BLOB PRIMARY KEY, content BLOB) WITHOUT ROWID")
-            connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", astuple(identity))
-        connection.execute("COMMIT")
-    if not _tables(connection) >= {"journal", "confirmed"}:
-        raise ConfigurationError(
-            f"journal={str(place)!r} is a database of something else.",
-            hint="Give the path of a new file, or of a journal.",
-        )
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(journal)")]
-    rows = connection.execute("SELECT * FROM journal").fetchall()
-    if columns != list(identity.__dataclass_fields__) or len(rows) != 1 or Identity(*rows[0]) != identity:
-        whose = str(Identity(*rows[0])) if len(rows) == 1 and len(columns) == 5 else "a later version of this library"
-        raise ConfigurationError(
-            f"journal={str(place)!r} is of {whose}, and this upload is to {identity}.",
-            hint="Give each server, user and app a journal of its own.",
-        )
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _tables(connection: Any) -> set[str]:
-    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-
-
-def _close(connection: Any) -> None:
-    if connection is not None:
-        with suppress(Exception):
-            connection.close()
-
-
-def _file_of(path: Path) -> tuple[int, int] | None:
+def _place(path: object) -> Path:
+    """Return where a journal is or can be."""
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(name, str) or not name.strip() or name == ":memory:" or "\0" in name:
+        raise ConfigurationError(f"journal must be the path of a file, not {path!r}: it has to outlive the process.")
+    place = Path(name)
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        place = place.absolute()
+        os.fsencode(place)
+        is_there, may = place.exists(), os.access
+        wrong = {
+            "is a folder": place.is_dir(),
+            "is no ordinary file": is_there and not place.is_file(),
+            f"cannot be begun: there is no folder {str(place.parent)!r}": not place.parent.is_dir(),
+            "may not be read and written by this process": is_there and not may(place, os.R_OK | os.W_OK),
+            "has a log beside it, in a folder that this process may not write": not may(place.parent, os.W_OK),
+        }
+    except (OSError, ValueError) as error:  # too long, a lone surrogate, no current folder
+        wrong = {f"cannot be opened: {error}": True}
+    for why in (why for why, is_so in wrong.items() if is_so):
+        raise _refused(place, why, "Give the path of a new file, or of a journal.")
+    return place
 
 
-def _key(entry: Entry) -> bytes:
-    return blake2b(f"{entry[0]}\0{entry[1]}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _connect(place: Path, identity: Identity) -> sqlite3.Connection:
+    try:
+        if place.exists() and place.stat().st_size:  # look without a trace: no lock, no log that is made or played back
+            looking = sqlite3.connect(f"{place.as_uri()}?mode=ro&immutable=1", uri=True)
+            with closing(looking), suppress(sqlite3.DatabaseError):  # which is raised again, if it is not half written
+                _check_format(looking, place, identity)
+        with ExitStack() as opening:
+            connection = sqlite3.connect(place, timeout=BUSY, isolation_level=None, check_same_thread=False)
+            opening.callback(connection.close)
+            _begin(connection, place, identity)
+            opening.pop_all()
+    except (sqlite3.Error, OSError) as error:
+        raise _refused(place, f"cannot be opened: {error}", _advice(error)) from error
+    return connection
 
 
-def _content(entry: Entry) -> bytes | None:
-    """Return what is kept of the content: nothing, if the id says it."""
-    return None if entry[1] == entry[2] else bytes.fromhex(entry[2])
+def _check_format(connection: sqlite3.Connection, place: Path, identity: Identity) -> None:
+    mark, form = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if (mark, form) != (MARK, identity.format):
+        newer = f"is of format {form}, and this version of the library knows {identity.format}"
+        raise _refused(place, newer if mark == MARK else "is a file of something else", "Give another path.")
+
+
+def _begin(connection: sqlite3.Connection, place: Path, identity: Identity) -> None:
+    """Check whose journal it is; write it down if it is new. It may be killed between any two lines."""
+    connection.execute("PRAGMA page_size=1024")  # keys are hashes, each dirties a page: a third of what 4096 writes
+    connection.execute(TABLES).fetchall()  # plays back what a killed process left
+    if not place.stat().st_size:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")  # of two processes that begin it, one does, and the other sees it
+            if not place.stat().st_size:  # the mark comes first, alone on its page: no journal is without it
+                connection.execute(f"PRAGMA application_id={MARK}")
+                connection.execute(f"PRAGMA user_version={identity.format}")
+    _check_format(connection, place, identity)
+    connection.execute("PRAGMA wal_autocheckpoint=4000")  # 4 MB, as usual
+    connection.execute(f"PRAGMA synchronous={'NORMAL' if _write_ahead(connection) else 'FULL'}")
+    if not connection.execute(TABLES).fetchall():
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            if not connection.execute(TABLES).fetchall():
+                connection.execute("CREATE TABLE journal (whose)")
+                connection.execute("CREATE TABLE confirmed (key BLOB PRIMARY KEY, content BLOB) WITHOUT ROWID")
+                connection.execute("INSERT INTO journal VALUES (?)", [str(identity)])
+    whose = connection.execute("SELECT max(whose) FROM journal").fetchone()[0]
+    if whose != str(identity):
+        hint = "Give another path, or make the client with the base_url=, user_id= and app_id= of before."
+        raise _refused(place, f"is of {whose}, and this client is of {identity}", hint)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> bool:
+    """Switch to a write-ahead log where the file system can; SQLite does not wait for others here by itself."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            return bool(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _advice(error: Exception) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what SQLite adds to its codes
+    return ADVICE.get(code, "Put it on a local disk that can be written.")
+
+
+def _file(name: str) -> tuple[int, int] | None:
+    with suppress(OSError):
+        found = os.stat(name)  # noqa: PTH116 # four times for each confirmation
+        return found.st_dev, found.st_ino
+    return None
+
+
+def _row(entry: Entry) -> tuple[bytes, bytes | None]:
+    """Return the key of an entry, and what is kept of its content: nothing, if the id says it."""
+    input_id, id, digest = entry
+    text = f"{len(input_id)}:{input_id}{id}".encode("utf-8", "surrogatepass")  # no two pairs make the same
+    return blake2b(text, digest_size=16).digest(), None if id == digest else bytes.fromhex(digest)

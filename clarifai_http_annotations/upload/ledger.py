@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import APITimeoutError, ClarifaiError, ConflictError, InvalidRequestError
 from .backlog import MAX_BYTES
-from .work import CONFIRMED, Became, Item, Key, Root, Settled
+from .work import ALREADY_THERE, STORED, Became, Item, Key, Root, Settled
 
 HOPELESS = 3
 """Batches in a row of which nothing was left."""
@@ -50,7 +50,7 @@ class Ledger:
         """Close an annotation; without an error the last one is why."""
         del self.open[item.key]
         self.bytes -= item.size
-        is_there = became in CONFIRMED
+        is_there = became is STORED or became is ALREADY_THERE
         if is_there:
             self.hopeless = 0
         if item.root is not None:

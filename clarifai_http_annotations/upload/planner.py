@@ -56,7 +56,7 @@ ASKS = 4
 DRAIN = 5.0
 """Seconds that requests on their way have when an upload stops."""
 
-PASSING = (Trouble.THROTTLED, Trouble.UNSENT, Trouble.LOST)  # they may be over at the next try
+PASSING = (Trouble.THROTTLED, Trouble.UNSENT, Trouble.LOST)  # may be over at the next try
 
 
 class Planner:
@@ -192,17 +192,18 @@ class Planner:
         del self._in_flight[job.number]
         if isinstance(outcome, Answered):
             verdicts = {said.verdict for said in outcome.said.values()}
-            self._count(job, now, passed=not verdicts <= {Verdict.THROTTLED, Verdict.LOST})
             throttled = verdicts == {Verdict.THROTTLED}
+            self._count(job, now, passed=not verdicts <= {Verdict.THROTTLED, Verdict.LOST}, throttled=throttled)
             self._limiter.answered(now, sent=job.started, throttled=throttled)
             for item in job.items:
                 verdict, error = outcome.said[item.key]
                 item.error = error or item.error
                 self._judge(item, verdict, now)
             return
-        self._count(job, now, passed=outcome.trouble not in PASSING)
+        throttled = outcome.trouble is Trouble.THROTTLED
+        self._count(job, now, passed=outcome.trouble not in PASSING, throttled=throttled)
         if outcome.was_answered:
-            self._limiter.answered(now, sent=job.started, throttled=outcome.trouble is Trouble.THROTTLED)
+            self._limiter.answered(now, sent=job.started, throttled=throttled)
         if outcome.retry_after is not None and self._waiting:
             self._limiter.hold(now + outcome.retry_after)
         for item in job.items:
@@ -293,16 +294,14 @@ class Planner:
         for half in (job.items[:middle], job.items[middle:]):
             self._backlog.jobs.add(Job(half), -NEVER, root.number)  # one batch after the other
 
-    # --- steps -----------------------------------------------------------------------------------
-
-    def _count(self, job: Job, now: float, *, passed: bool) -> None:
+    def _count(self, job: Job, now: float, *, passed: bool, throttled: bool) -> None:
         if passed:
             self._pulse.succeeded(len(self._in_flight), now - job.started)
             return
         if job.tries == 0:
             job.successes = self._pulse.successes
         job.tries += 1
-        self._pulse.failed(now, job.started)
+        self._pulse.failed(now, job.started, throttled=throttled)
 
     def _pause(self, tries: int) -> float:
         return backoff(tries, retry_after=None, jitter=self._jitter) if self._waiting else 0.0

@@ -11,7 +11,7 @@ FIRST_AT_ONCE = 4
 """Requests on their way at the beginning; one more for each success that came while all were."""
 
 OUTAGE = 5
-"""Failures in a row that make an outage."""
+"""Failures in a row that make an outage; a throttled request, which the rate limit heeds, is a third of one."""
 
 ROOM = 1.5
 """A request is not begun if less than this times the time of a slow one is left."""
@@ -41,25 +41,25 @@ class Pulse:
         self._give_up_after = give_up_after
         self._pause = pause
         self._took = 0.0
-        self._streak = 0
+        self._streak = 0.0
         self._failing_since: float | None = None
         self._probe_at = now
 
     def succeeded(self, in_flight: int, took: float) -> None:
         """Count a request that was answered, while so many others are on their way."""
         self.successes += 1
-        self._streak, self._failing_since = 0, None
+        self._streak, self._failing_since = 0.0, None
         self._took = max(0.8 * self._took, took)
         if in_flight + 1 >= self._window:
             self._window += 1
 
-    def failed(self, now: float, started: float) -> None:
+    def failed(self, now: float, started: float, *, throttled: bool) -> None:
         """Count a failure of the server, or of the way to it."""
-        self._streak += 1
+        self._streak += 1 / 3 if throttled else 1
         if self._failing_since is None:
             self._failing_since = started
         if self.is_outage:
-            self._probe_at = now + self._pause(self._streak - OUTAGE + 1)
+            self._probe_at = now + self._pause(int(self._streak) - OUTAGE + 1)
 
     @property
     def is_outage(self) -> bool:

@@ -83,10 +83,11 @@ def answered(items: Sequence[Item], answer: Answer, redact: Callable[[str], str]
         InvalidResponseError: If it has another shape than the API's.
     """
     judged = outcomes.judge(items, answer, redact, read=False)
-    return Answered({key: _said(verdict) for key, verdict in judged.items()}, size)
+    is_complete = len(answers.items_of(answer)) == len(items)
+    return Answered({key: _said(verdict, is_complete) for key, verdict in judged.items()}, size)
 
 
-def _said(verdict: outcomes.Verdict) -> Said:
+def _said(verdict: outcomes.Verdict, is_complete: bool) -> Said:
     if isinstance(verdict, Stored):
         return _STORED
     error = verdict.error
@@ -96,9 +97,9 @@ def _said(verdict: outcomes.Verdict) -> Said:
         return Said(Verdict.TAKEN, error)
     if isinstance(error, ConflictError) or verdict.is_turned:
         return Said(Verdict.ASK, error)
-    known = isinstance(error, APIStatusError) and not isinstance(error, InternalServerError)
-    if known and error.code_name is not None:  # type: ignore[attr-defined]  # it is an APIStatusError
-        return Said(Verdict.ALONE, error)
+    is_known = isinstance(error, APIStatusError) and error.code_name is not None
+    if is_known and is_complete and not isinstance(error, InternalServerError):
+        return Said(Verdict.ALONE, error)  # a refusal without an id, for each that has no answer of its own
     return Said(Verdict.LOST, error)
 
 

@@ -16,7 +16,7 @@ from ..models.annotation import Annotation
 from .ledger import conflict
 from .planner import DRAIN, Planner
 from .report import MOST_FAILURES, OnProgress, OnResult, Outcome, UploadReport, UploadResult
-from .work import CONFIRMED, PROBLEMS, Became, Broken, Item, Job, Step, Trouble
+from .work import ALREADY_THERE, PROBLEMS, STORED, Became, Broken, Item, Job, Settled, Step, Trouble
 from .work import Outcome as JobOutcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded with a journal only
@@ -140,34 +140,42 @@ class Upload:
         self.report.throttled += isinstance(outcome, Broken) and outcome.trouble is Trouble.THROTTLED
         self.planner.ended(job, outcome, self._clock())
         self._settle()
-        if self._on_progress is not None and self.error is None:
-            self._guarded(lambda: self._on_progress and self._on_progress(self.report))
+        on_progress = self._on_progress
+        if on_progress is not None and self.error is None:
+            self._guarded(lambda: on_progress(self.report))
 
     def _settle(self, *, in_peace: bool = True) -> None:
         """Write down what is settled: journal, report, callback, in this order."""
         settled = self.planner.settled()
         if self._journal is not None:
-            confirmed = [(*item.key, item.digest) for item, became, _ in settled if became in CONFIRMED]
+            confirmed = [(*item.key, item.digest) for item, became, _ in settled if became in (STORED, ALREADY_THERE)]
             if confirmed:
                 self._journal.confirm(confirmed)
         report = self.report
-        for item, became, error in settled:
-            setattr(report, became.value, getattr(report, became.value) + 1)
-            if became in CONFIRMED:
-                present, absent = _polarities(item.tree)
+        for entry in settled:
+            became = entry.became
+            if became is STORED:
+                report.stored += 1
+            else:
+                setattr(report, became.value, getattr(report, became.value) + 1)
+            is_there = became is STORED or became is ALREADY_THERE
+            if is_there:
+                present, absent = _polarities(entry.item.tree)
                 report.positives += present
                 report.negatives += absent
-            is_problem = became in PROBLEMS
-            if self._on_result is None and not is_problem:
-                continue
-            result = UploadResult(
-                item.index, item.given, item.key[0] or None, item.key[1] or None, NAMES[became], error
-            )
-            if is_problem and len(report.failures) < MOST_FAILURES:
-                report.failures.append(result)
-            if self._on_result is not None and in_peace and self.error is None:
-                self._guarded(lambda result=result: self._on_result(result))  # type: ignore[misc]
+            if self._on_result is not None or (not is_there and became in PROBLEMS):
+                self._tell(entry, in_peace)
         report.seconds = self._clock() - self._begun
+
+    def _tell(self, settled: Settled, in_peace: bool) -> None:
+        """Keep what is a problem, and tell what became of an annotation."""
+        item, became, error = settled
+        result = UploadResult(item.index, item.given, item.key[0] or None, item.key[1] or None, NAMES[became], error)
+        if became in PROBLEMS and len(self.report.failures) < MOST_FAILURES:
+            self.report.failures.append(result)
+        on_result = self._on_result
+        if on_result is not None and in_peace and self.error is None:
+            self._guarded(lambda: on_result(result))
 
     def _guarded(self, callback: Callable[[], object]) -> None:
         try:

@@ -26,8 +26,8 @@ class Became(Enum):
     NOT_SENT = "not_sent"
 
 
-CONFIRMED = frozenset({Became.STORED, Became.ALREADY_THERE})
-"""It is in the app."""
+STORED, ALREADY_THERE = Became.STORED, Became.ALREADY_THERE
+"""It is in the app. By these names they are found faster, once for each annotation."""
 
 PROBLEMS = frozenset({Became.CONFLICT, Became.FAILED, Became.UNKNOWN, Became.NOT_SENT})
 """Somebody has to look at it."""
