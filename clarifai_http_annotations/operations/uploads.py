@@ -59,7 +59,8 @@ class UploadOperations(Caller):
             annotations: What to store: `Annotation` objects, or dicts of the same shape; any iterable,
                 and for `AsyncClient` any asynchronous one too.
             journal: A file that keeps what is confirmed, so that the same upload, started again after it
-                was killed, sends only the rest. It belongs to one server, user and app.
+                was killed, sends only the rest. It belongs to one server, user and app, by the names that
+                the client has: ``"me"`` of another key is another person, and needs another journal.
             check_existing: Ask the server for each annotation before it is sent.
             report: A report to fill while the upload goes on.
             on_result: Called with each annotation's `UploadResult`, good or bad.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._wire.guard import find_concepts, guard
 from .._wire.rows import prepare_row
-from ..errors import ClarifaiError, InvalidRequestError
+from ..errors import ClarifaiError, InvalidRequestError, JournalError
 from ..models.annotation import Annotation
 from .ledger import conflict
 from .planner import DRAIN, Planner
@@ -112,8 +112,7 @@ class Upload:
     def taken(self) -> None:
         """Hand what was taken to the planner, without what the journal knows."""
         pending, self._pending = self._pending, []
-        known = self._journal.known([(*item.key, item.digest) for item in pending]) if self._journal and pending else ()
-        for item, there in zip(pending, known or [None] * len(pending), strict=True):
+        for item, there in zip(pending, self._known(pending), strict=True):
             if there is None:
                 self.planner.offer(item)
             elif there:
@@ -121,6 +120,27 @@ class Upload:
             else:
                 self.planner.settle(item, Became.CONFLICT, conflict(item, "the journal knows it with other content"))
         self._settle()
+
+    def _known(self, items: list[Item]) -> list[bool | None]:
+        """Say what the journal knows of annotations; if it breaks, the upload stops, and it knows nothing."""
+        if self._journal is not None and items:
+            try:
+                return self._journal.known([(*item.key, item.digest) for item in items])
+            except JournalError as error:
+                self._lose_journal(error)
+        return [None] * len(items)
+
+    def _confirm(self, entries: list[tuple[str, str, str]]) -> None:
+        """Write into the journal what is in the app; if it breaks, the upload stops, and the report knows it."""
+        if self._journal is not None and entries:
+            try:
+                self._journal.confirm(entries)
+            except JournalError as error:
+                self._lose_journal(error)
+
+    def _lose_journal(self, error: JournalError) -> None:
+        self._journal = None
+        self.fail(error, "the journal")
 
     def end(self) -> None:
         """Learn that everything that was given was taken."""
@@ -148,9 +168,9 @@ class Upload:
         """Write down what is settled: journal, report, callback, in this order."""
         settled = self.planner.settled()
         if self._journal is not None:
-            confirmed = [(*item.key, item.digest) for item, became, _ in settled if became in (STORED, ALREADY_THERE)]
-            if confirmed:
-                self._journal.confirm(confirmed)
+            self._confirm(
+                [(*item.key, item.digest) for item, became, _ in settled if became in (STORED, ALREADY_THERE)]
+            )
         report = self.report
         for entry in settled:
             became = entry.became
