@@ -214,12 +214,17 @@ def _limits(timeout: float | httpx.Timeout | None, left: float | None) -> tuple[
 
 
 def _log_retry(attempt: int, error: APIError, pause: float) -> None:
-    """Say that a request will be sent again; what the server answered may be long or private, so only its codes."""
-    codes = [
-        f"{name} {value}" for name in ("status_code", "code", "request_id") if (value := getattr(error, name, None))
-    ]
-    said = ", ".join([type(error).__name__, *codes])
-    logger.warning("%s: attempt %d failed (%s), the next is in %.1f s", error.operation, attempt, said, pause)
+    """Say that a request will be sent again."""
+    logger.warning(
+        "%s: attempt %d failed (%s), the next is in %.1f s", error.operation, attempt, codes_of(error), pause
+    )
+
+
+def codes_of(error: APIError) -> str:
+    """Return what to log of an error: what the server answered may be long or private, so only its codes."""
+    names = ("status_code", "code", "request_id")
+    codes = [f"{name} {value}" for name in names if (value := getattr(error, name, None))]
+    return ", ".join([type(error).__name__, *codes])
 
 
 def connection_error(error: Exception, redact: Callable[[str], str], took: float) -> APIConnectionError:

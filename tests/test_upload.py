@@ -427,6 +427,15 @@ def test_items_that_are_throttled_one_by_one_are_sent_again(connect: Connect, em
     assert connect(handle).upload(rows(10)).stored == 10
 
 
+def test_a_request_that_failed_is_logged_without_what_was_in_it(
+    connect: Connect, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = iter([status(503, 40031)])
+    connect(lambda request: next(answers, None) or emulator(request)).upload(rows(10))
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line == "upload: a request of 10 annotations failed (InternalServerError, status_code 503, code 40031)"
+
+
 # --- the caller's own code -----------------------------------------------------------------------
 
 

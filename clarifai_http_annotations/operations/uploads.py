@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _retry
-from .._call import Call, Caller, Timeout
+from .._call import Call, Caller, Timeout, codes_of, logger
 from .._operation import operation
 from .._retry import Deadline
 from .._wire import requests
@@ -141,6 +141,7 @@ class UploadOperations(Caller):
             return answered
         except APIError as error:
             call.describe(error, request)
+            logger.warning("upload: a request of %d annotations failed (%s)", len(job.items), codes_of(error))
             return reading.broken(error, size)
 
     def _order(self, job: Job) -> requests.Request:
