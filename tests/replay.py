@@ -158,7 +158,7 @@ class Server:
             if self.duplicates == "overwrite":
                 self.store[item.key] = (item.digest, self.store[item.key][1])
             elif self.store[item.key][0] != item.digest:
-                return Said(Verdict.ASK, ERROR)  # the answer shows the content that was kept
+                return Said(Verdict.TURNED, ERROR)  # the answer shows the content that was kept
         else:
             self.store[item.key] = (item.digest, now)
         return Said(Verdict.LOST, ERROR) if chance < 0.3 else Said(Verdict.STORED)

@@ -211,6 +211,20 @@ def test_an_answer_that_turns_a_label_around_is_no_success(connect: Connect) -> 
     assert (report.stored, report.conflicts) == (0, 1)
 
 
+def test_an_answer_that_only_shows_a_label_turned_around_is_asked_about(connect: Connect, emulator: Emulator) -> None:
+    def showing(request: httpx.Request) -> httpx.Response:
+        answer = emulator(request)
+        if request.method != "POST":
+            return answer
+        tree = answer.json()
+        tree["annotations"][0]["data"]["concepts"][0]["value"] = 0.0
+        return httpx.Response(200, json=tree)
+
+    report = connect(showing).upload([Annotation.of("in", positive("x"))])
+    assert (report.stored, report.already_there, report.requests) == (1, 0, 2)
+    assert polarities(emulator) == {"in": [1.0]}
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 
@@ -430,9 +444,11 @@ def test_items_that_are_throttled_one_by_one_are_sent_again(connect: Connect, em
 def test_a_request_that_failed_is_logged_without_what_was_in_it(
     connect: Connect, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("DEBUG", "clarifai_http_annotations")
     answers = iter([status(503, 40031)])
     connect(lambda request: next(answers, None) or emulator(request)).upload(rows(10))
-    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    [line] = [record.getMessage() for record in caplog.records if "failed" in record.getMessage()]
+    assert {record.levelname for record in caplog.records} == {"DEBUG"}  # a report is not repeated on a terminal
     assert line == "upload: a request of 10 annotations failed (InternalServerError, status_code 503, code 40031)"
 
 

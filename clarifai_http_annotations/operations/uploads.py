@@ -141,7 +141,7 @@ class UploadOperations(Caller):
             return answered
         except APIError as error:
             call.describe(error, request)
-            logger.warning("upload: a request of %d annotations failed (%s)", len(job.items), codes_of(error))
+            logger.debug("upload: a request of %d annotations failed (%s)", len(job.items), codes_of(error))
             return reading.broken(error, size)
 
     def _order(self, job: Job) -> requests.Request:

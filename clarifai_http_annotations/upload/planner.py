@@ -223,7 +223,8 @@ class Planner:
             self._absent(item, now)
         elif verdict is Verdict.TAKEN:
             self._ask(item, Why.TAKEN, now)
-        elif verdict is Verdict.ASK:
+        elif verdict is Verdict.ASK or verdict is Verdict.TURNED:
+            item.maybe_sent |= verdict is Verdict.TURNED
             self._ask(item, Why.UNCLEAR, now)
         elif verdict is Verdict.REFUSED and item.maybe_sent:
             self._ask(item, Why.REFUSED, now)

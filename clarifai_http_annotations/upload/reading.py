@@ -96,7 +96,7 @@ def _said(verdict: outcomes.Verdict, is_complete: bool) -> Said:
     if verdict.otherwise is not None:
         return Said(Verdict.TAKEN, error)
     if isinstance(error, ConflictError) or verdict.is_turned:
-        return Said(Verdict.ASK, error)
+        return Said(Verdict.TURNED if verdict.is_turned else Verdict.ASK, error)
     is_known = isinstance(error, APIStatusError) and error.code_name is not None
     if is_known and is_complete and not isinstance(error, InternalServerError):
         return Said(Verdict.ALONE, error)  # a refusal without an id, for each that has no answer of its own
