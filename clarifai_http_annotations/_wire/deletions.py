@@ -13,7 +13,7 @@ from ..errors import APIError, Failure, InvalidRequestError, PartialFailureError
 from ..models.annotation import Annotation
 from .guard import encode_body
 from .outcomes import Key
-from .requests import MAX_ANNOTATIONS, App, Request, id_list
+from .requests import MAX_ANNOTATIONS, App, Request, asking, id_list
 
 Target = Key | str
 """What is to be gone: an annotation by (input, id), or everything of an input."""
@@ -96,11 +96,7 @@ def filters(targets: Sequence[Target]) -> dict[str, Any]:
     """Return the query that lists what is left of targets."""
     pairs = [target for target in targets if not isinstance(target, str)]
     if pairs:
-        return {
-            "input_ids": [key[0] for key in pairs],
-            "ids": [key[1] for key in pairs],
-            "list_all_annotations": True,
-        }
+        return asking(pairs)
     return {"input_ids": list(targets), "list_all_annotations": True}
 
 

@@ -38,6 +38,8 @@ from .rows import listed, prepare_row
 
 Key = tuple[str, str]
 
+CHOOSE = "Choose another id, or leave it out to have one derived from the content."
+
 
 class Sent(Protocol):
     """An annotation that was sent, as far as an answer is read for it."""
@@ -288,10 +290,13 @@ def settle(item: Item, found: Iterable[Listed], verdict: Unclear) -> Stored | Fa
         if key_of(tree) == item.key:
             if holds(tree, item.tree):
                 return Stored(annotation)
-            conflict = ConflictError(f"was not stored: id {item.key[1]!r} of input {item.key[0]!r} holds other content")
-            conflict.hint = "Choose another id, or leave it out to have one derived from the content."
-            return Failed(conflict)
+            return Failed(other_content(item.key))
     return verdict.unsettled
+
+
+def other_content(key: Key) -> ConflictError:
+    """Return the error of an annotation under whose id the server has another one."""
+    return ConflictError(f"was not stored: id {key[1]!r} of input {key[0]!r} holds other content", hint=CHOOSE)
 
 
 def conclude(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -171,6 +171,16 @@ def check_paging(page: object, per_page: object) -> None:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def asking(keys: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the filters of a listing that asks what there is under inputs and ids, whoever made it."""
+    pairs = list(keys)
+    return {
+        "ids": [name for _, name in pairs],
+        "input_ids": [input_id for input_id, _ in pairs],
+        "list_all_annotations": True,
+    }
 
 
 def pair_size(key: tuple[str, str]) -> int:

@@ -109,13 +109,8 @@ class AnnotationOperations(Caller):
 
     async def _ask(self, items: list[Item], call: Call) -> Found:
         """Return what the server has under the ids of these items."""
-        filters = {
-            "ids": [item.key[1] for item in items],
-            "input_ids": [item.key[0] for item in items],
-            "list_all_annotations": True,
-        }
         found: Found = []
-        for part in requests.split(filters):
+        for part in requests.split(requests.asking(item.key for item in items)):
             request = requests.page(self._app, part, page=1, per_page=requests.MAX_PER_PAGE, operation="create")
             found += await self._call(request, call, outcomes.read_listed)
         return found

@@ -150,11 +150,7 @@ class UploadOperations(Caller):
         return requests.create(self._app, trees, fractional_values=fractional_values, operation="upload")
 
     def _question(self, job: Job) -> requests.Request:
-        filters = {
-            "ids": [item.key[1] for item in job.items],
-            "input_ids": [item.key[0] for item in job.items],
-            "list_all_annotations": True,
-        }
+        filters = requests.asking(item.key for item in job.items)
         return requests.page(self._app, filters, page=1, per_page=requests.MAX_PER_PAGE, operation="upload")
 
     def _open_journal(self, path: str | os.PathLike[str]) -> Journal:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from .._wire.outcomes import CHOOSE
 from ..errors import APITimeoutError, ClarifaiError, ConflictError, InvalidRequestError
 from .backlog import MAX_BYTES
 from .work import ALREADY_THERE, STORED, Became, Item, Key, Root, Settled
 
 HOPELESS = 3
 """Batches in a row of which nothing was left."""
-
-CHOOSE = "Choose another id, or leave it out to have one derived from the content."
 
 
 class Ledger:

@@ -29,6 +29,7 @@ class Pulse:
 
     Attributes:
         successes: Requests that were answered.
+        ends: When the deadline is over; never without one.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Pulse:
         self.successes = 0
         self.at_once = at_once
         self._window = FIRST_AT_ONCE
-        self._deadline = deadline
+        self.ends = float("inf") if deadline is None else deadline
         self._give_up_after = give_up_after
         self._pause = pause
         self._took = 0.0
@@ -74,12 +75,7 @@ class Pulse:
 
     def is_late(self, now: float) -> bool:
         """Tell whether a request that begins at a time would not be over before the deadline."""
-        return self._deadline is not None and now + ROOM * self._took >= self._deadline
-
-    @property
-    def ends(self) -> float:
-        """When the deadline is over."""
-        return float("inf") if self._deadline is None else self._deadline
+        return now + ROOM * self._took >= self.ends
 
     @property
     def gives_up(self) -> float:

@@ -126,6 +126,4 @@ def _compared(item: Item, found: list[dict[str, object]]) -> Said:
         return Said(Verdict.ABSENT)
     if holds(found[0], item.tree):
         return Said(Verdict.HOLDS)
-    error = ConflictError(f"was not stored: id {item.key[1]!r} of input {item.key[0]!r} holds other content")
-    error.hint = "Choose another id, or leave it out to have one derived from the content."
-    return Said(Verdict.OTHER, error)
+    return Said(Verdict.OTHER, outcomes.other_content(item.key))
