@@ -30,7 +30,8 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
             or an object with ``annotations`` or ``annotation``, as in requests and answers of the API.
         missing_value: What a concept without ``value`` is: ``"error"`` refuses it, ``"positive"`` is
             what HTTP would make of it, ``"negative"`` is what gRPC would, and is right for anything
-            that protobuf printed (with ``preserving_proto_field_name=True``, the API's own names).
+            that protobuf printed (with ``preserving_proto_field_name=True``, the API's own names). An empty
+            ``frame_info`` is then the frame at 0, likewise.
 
     Returns:
         The annotations. Fields that only answers have, or that this version does not know, are kept
@@ -57,6 +58,8 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
         )
     for _, concept in missing:
         concept["value"] = 1.0 if missing_value == "positive" else 0.0
+    if missing_value == "negative":
+        _name_first_frames(trees)
     return [_read(found, index) for index, found in enumerate(trees)]
 
 
@@ -86,6 +89,20 @@ def _annotations_of(tree: Any) -> list[Any]:
     if isinstance(tree, list):
         return tree
     raise InvalidRequestError(f"There are no annotations in a {type(tree).__name__}.", hint=GIVE_CONTENT)
+
+
+def _name_first_frames(tree: Any) -> None:
+    """Say which frame is meant where protobuf printed an empty ``frame_info``: that at 0, a zero like any other."""
+    if isinstance(tree, list):
+        for item in tree:
+            _name_first_frames(item)
+    if not isinstance(tree, dict):
+        return
+    if tree.get("frame_info") == {}:
+        tree["frame_info"] = {"time": 0}
+    for key, item in tree.items():
+        if key not in FREE_JSON:
+            _name_first_frames(item)
 
 
 def _read(tree: Any, index: int) -> Annotation:

@@ -17,7 +17,7 @@ units = st.floats(0, 1, width=32).map(float32)
 concept_lists = st.dictionaries(names, st.sampled_from([0.0, 1.0]), min_size=1, max_size=4).map(
     lambda said: [{"id": name, "value": value} for name, value in said.items()]
 )
-counts = st.integers(0, 2**32)
+counts = st.integers(0, 2**32 - 1)
 json_values = st.recursive(
     st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2),

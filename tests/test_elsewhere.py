@@ -111,3 +111,17 @@ def test_what_is_no_json_of_annotations_is_refused_with_its_place(source: Any, s
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(ValueError, match="one of error, positive, negative, not 'maybe'"):
         read_annotations([], missing_value="maybe")  # type: ignore[arg-type]
+
+
+def test_an_empty_frame_info_that_protobuf_printed_is_the_frame_at_0(connect: Any, emulator: Emulator) -> None:
+    data = {"frames": [{"frame_info": {}, "data": {"concepts": [{"id": "tree"}]}}], "metadata": {"frame_info": {}}}
+    printed = [{"input_id": "in-1", "data": data}]
+    connect(emulator).create(read_annotations(printed, missing_value="negative"))
+    [request] = emulator.requests
+    sent = request.body["annotations"][0]["data"]
+    assert sent["frames"][0]["frame_info"] == {"time": 0}
+    assert sent["metadata"] == {"frame_info": {}}
+    data["frames"][0]["data"]["concepts"][0]["value"] = 0  # type: ignore[index]
+    as_it_is = read_annotations(printed)
+    with pytest.raises(InvalidRequestError, match="say which frame"):
+        connect(emulator).create(as_it_is)

@@ -1,0 +1,94 @@
+"""The oracle: Clarifai's own package `clarifai-grpc`, whose descriptors are the API's routes and messages.
+
+It is not installed with the other test tools, since its pins and protobuf's do not go with everybody's:
+`.ci/run` makes environments for it, and elsewhere these tests are skipped with that reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+WHY = "clarifai-grpc is not installed; see CONTRIBUTING.md, 'Held to the official packages'"
+
+
+def official(module: str) -> Any:
+    """Return a module of Clarifai's, or skip the tests that ask for it."""
+    return pytest.importorskip(module, reason=WHY)
+
+
+ClarifaiChannel: Any = official("clarifai_grpc.channel.clarifai_channel").ClarifaiChannel
+resources_pb2: Any = official("clarifai_grpc.grpc.api.resources_pb2")
+service_pb2: Any = official("clarifai_grpc.grpc.api.service_pb2")
+service_pb2_grpc: Any = official("clarifai_grpc.grpc.api.service_pb2_grpc")
+status_pb2: Any = official("clarifai_grpc.grpc.api.status.status_pb2")
+status_code_pb2: Any = official("clarifai_grpc.grpc.api.status.status_code_pb2")
+extensions_pb2: Any = official("clarifai_grpc.grpc.api.utils.extensions_pb2")
+json_format: Any = official("google.protobuf.json_format")
+
+APP = "/v2/users/{}/apps/{}/"
+"""Where the routes that name user and app in their path begin."""
+
+
+@dataclass(frozen=True)
+class Rpc:
+    """What the API can be asked, by its name there.
+
+    Attributes:
+        name: Such as ``PostAnnotations``.
+        routes: Method and path after the app, where ``{}`` is an id: ``("POST", "annotations")``.
+        request: Class of the message of its parameters and body.
+        answer: Class of the message of its answer.
+    """
+
+    name: str
+    routes: frozenset[tuple[str, str]]
+    request: Any
+    answer: Any
+
+
+def rpcs() -> dict[str, Rpc]:
+    """Return everything that the API can be asked about annotations."""
+    service = service_pb2.DESCRIPTOR.services_by_name["V2"]
+    return {
+        method.name: Rpc(
+            method.name,
+            frozenset(_below_the_app(method)),
+            _class_of(method.input_type),
+            _class_of(method.output_type),
+        )
+        for method in service.methods
+        if "nnotation" in method.name
+    }
+
+
+def routes() -> dict[tuple[str, str], Rpc]:
+    """Return the same by method and path after the app."""
+    return {route: rpc for rpc in rpcs().values() for route in rpc.routes}
+
+
+def _below_the_app(method: Any) -> Iterator[tuple[str, str]]:
+    http = next(value for option, value in method.GetOptions().ListFields() if option.name == "http")
+    for rule in (http, *http.additional_bindings):
+        verb = rule.WhichOneof("pattern")
+        path = re.sub(r"\{[^}]*\}", "{}", getattr(rule, verb))
+        if path.startswith(APP):
+            yield verb.upper(), path.removeprefix(APP)
+
+
+def _class_of(descriptor: Any) -> Any:
+    module = {
+        "service.proto": service_pb2,
+        "resources.proto": resources_pb2,
+        "status.proto": status_pb2,
+    }[descriptor.file.name.rpartition("/")[2]]
+    return getattr(module, descriptor.name)
+
+
+def members(enum: Any) -> dict[str, int]:
+    """Return the numbers of an enum by their names."""
+    return {value.name: value.number for value in enum.DESCRIPTOR.values}

@@ -1,0 +1,127 @@
+"""Every field of ours is one of Clarifai's message: its name, its type, one or many; what is left out has a reason.
+
+A release of `clarifai-grpc` that adds or changes a field fails here, and the failure shows which.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pytest
+from official import members, resources_pb2, status_code_pb2, status_pb2
+from pydantic import BaseModel
+
+from clarifai_http_annotations import models
+from clarifai_http_annotations.models._base import WireModel
+
+MESSAGES = {
+    **{
+        name: getattr(resources_pb2, name)
+        for name, model in vars(models).items()
+        if isinstance(model, type) and issubclass(model, WireModel) and hasattr(resources_pb2, name)
+    },
+    "Status": status_pb2.Status,
+    "TaskAnnotationCount": resources_pb2.TaskStatusCountPerUser,
+}
+"""The message of each model; all but two have the model's name."""
+
+OTHER_DATA = "what models compute, and the input itself, not what a person annotates"
+OF_A_CONCEPT = "of the concept in the app, not of what is said with it"
+OF_A_USER = "of the account, not of who made an annotation"
+OF_AN_ANSWER = "only in answers, kept as it came"
+
+LEFT_OUT: dict[str, dict[str, str]] = {
+    "Annotation": {"embed_model_version_id": "deprecated by the API"},
+    "Concept": dict.fromkeys(
+        ["created_at", "language", "app_id", "definition", "vocab_id", "visibility", "user_id", "keypoint_info"]
+        + ["extra_info", "metadata", "image"],
+        OF_A_CONCEPT,
+    ),
+    "Data": dict.fromkeys(
+        ["image", "video", "colors", "clusters", "embeddings", "text", "audio", "hits", "heatmaps", "parts", "ndarray"]
+        + ["int_value", "float_value", "bytes_value", "bool_value", "string_value", "struct_value"],
+        OTHER_DATA,
+    ),
+    "Region": {"value": "of a prediction"},
+    "FrameInfo": {"index": "deprecated by the API: it depends on the sampling"},
+    "Geo": dict.fromkeys(["geo_limit", "geo_box"], "of a search for inputs"),
+    "Hit": dict.fromkeys(["user_id", "app_id"], OF_AN_ANSWER),
+    "Image": {
+        **dict.fromkeys(["hosted", "image_info", "hosted_image_info"], OF_AN_ANSWER),
+        "allow_duplicate_url": "of posting an input",
+        "decoded_bytes": "of the SDK, not of the wire",
+    },
+    "Input": dict.fromkeys(
+        [field.name for field in resources_pb2.Input.DESCRIPTOR.fields if field.name != "id"], OF_AN_ANSWER
+    ),
+    "Status": dict.fromkeys(
+        ["stack_trace", "percent_completed", "time_remaining", "req_id", "internal_details", "redirect_info"]
+        + ["developer_notes", "http_status_code"],
+        OF_AN_ANSWER + "; errors carry `request_id`",
+    ),
+    "User": dict.fromkeys(
+        [field.name for field in resources_pb2.User.DESCRIPTOR.fields if field.name != "id"], OF_A_USER
+    ),
+}
+"""Fields of the messages that the models do not have, with the reason."""
+
+NUMBERS = {"TYPE_FLOAT": float, "TYPE_DOUBLE": float, "TYPE_BOOL": bool, "TYPE_STRING": str, "TYPE_BYTES": str} | (
+    dict.fromkeys(["TYPE_UINT32", "TYPE_UINT64", "TYPE_INT32", "TYPE_INT64"], int)
+)
+"""Types of protobuf, by name, as those of JSON; bytes are base64."""
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_the_fields_of_a_model_are_those_of_the_message(name: str) -> None:
+    theirs = {field.name: type_in_words(field) for field in MESSAGES[name].DESCRIPTOR.fields}
+    left_out = LEFT_OUT.get(name, {})
+    assert left_out.keys() <= theirs.keys(), "these are no longer in the message"
+    model: type[BaseModel] = getattr(models, name)
+    model.model_rebuild()  # which resolves names of classes that come later
+    ours = {field: words(info.annotation) for field, info in model.model_fields.items()}
+    assert ours == {field: kind for field, kind in theirs.items() if field not in left_out}
+
+
+def type_in_words(field: Any) -> str:
+    """Return the type of a field of a message: ``float``, ``Region``, ``list of Region``."""
+    if field.message_type is not None:
+        special = {"Struct": "JSON", "Timestamp": "time", "Model": "JSON", "Workflow": "JSON"}
+        one = special.get(field.message_type.name, field.message_type.name)
+    elif field.enum_type is not None:
+        one = field.enum_type.name
+    else:
+        kinds = {getattr(field, kind): python.__name__ for kind, python in NUMBERS.items()}
+        one = kinds[field.type]
+    many = field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
+    return f"list of {one}" if many else one
+
+
+def words(annotation: Any) -> str:
+    """Return the same of the annotation of a model's field."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return words(inner[0])
+    if origin in (Union, types.UnionType):
+        kinds = [words(kind) for kind in inner if kind is not type(None)]
+        return next((kind for kind in kinds if kind in ("Visibility", "StatusCode")), kinds[0])
+    if origin is list:
+        return f"list of {words(inner[0])}"
+    if origin is Literal:
+        return "str"
+    if origin is dict:
+        return "JSON"
+    return {"datetime": "time"}.get(annotation.__name__, str(annotation.__name__))
+
+
+def test_every_status_code_has_its_official_number() -> None:
+    theirs = members(status_code_pb2.StatusCode)
+    ours = {code.name: int(code) for code in models.StatusCode}
+    assert ours == {name: theirs.get(name) for name in ours}
+
+
+def test_visibilities_and_annotation_types_have_their_official_names_and_numbers() -> None:
+    assert {kind.name: int(kind) for kind in models.Visibility} == members(resources_pb2.Point.Visibility)
+    theirs = members(resources_pb2.AnnotationDataType)
+    del theirs["ANNOTATION_DATA_TYPE_NOT_SET"]  # nothing to ask for
+    assert {kind.name: int(kind) for kind in models.AnnotationType} == theirs
