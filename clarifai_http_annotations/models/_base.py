@@ -111,6 +111,9 @@ def _number(value: object, info: ValidationInfo) -> float:
 MOST = 2**64 - 1
 """The largest uint64."""
 
+MOST_32 = 2**32 - 1
+"""The largest uint32."""
+
 
 def _count(value: object, info: ValidationInfo) -> int:
     is_reading = info.context is READING
@@ -127,6 +130,12 @@ def _count(value: object, info: ValidationInfo) -> int:
     if not is_reading and not 0 <= number <= MOST:
         raise ValueError(f"must be 0 or more, and fit into 64 bits, not {number}")
     return number
+
+
+def _of_32_bits(value: int, info: ValidationInfo) -> int:
+    if info.context is not READING and value > MOST_32:
+        raise ValueError(f"must fit into 32 bits, not {value}")
+    return value
 
 
 def _sendable_id(value: str, info: ValidationInfo) -> str:
@@ -151,7 +160,10 @@ Number = Annotated[float, BeforeValidator(_number)]
 """A finite number."""
 
 Count = Annotated[int, BeforeValidator(_count)]
-"""A whole number, 0 or more."""
+"""A whole number, 0 or more, that fits into 64 bits."""
+
+Count32 = Annotated[Count, AfterValidator(_of_32_bits)]
+"""The same where the API has 32 bits: it would refuse the whole request."""
 
 Id = Annotated[str, AfterValidator(_sendable_id)]
 """An id: not empty."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationInfo, model_validator
 
-from ._base import READING, Count, WireModel
+from ._base import READING, Count32, WireModel
 
 
 class Span(WireModel):
@@ -22,8 +22,8 @@ class Span(WireModel):
     read_defaults: ClassVar[dict[str, Any]] = {"char_start": 0, "char_end": 0}
     holds_content: ClassVar[bool] = True
 
-    char_start: Count
-    char_end: Count
+    char_start: Count32
+    char_end: Count32
     raw_text: str | None = None
 
     @model_validator(mode="after")

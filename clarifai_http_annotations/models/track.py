@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, ValidationInfo, model_validator
 
-from ._base import READING, Count, Id, ReadOnly, WireModel
+from ._base import READING, Count32, Id, ReadOnly, WireModel
 from .annotation import status_of
 from .concept import Concept
 from .status import Status
@@ -50,12 +50,12 @@ class AnnotationTrack(WireModel):
     input_id: Annotated[str | None, ReadOnly] = None
     concept: Concept | None = None
     status: Annotated[Status | None, BeforeValidator(status_of)] = None
-    start_frame_nr: Count | None = None
-    end_frame_nr: Count | None = None
-    start_frame_ms: Count | None = None
-    end_frame_ms: Count | None = None
-    sample_rate_ms: Count | None = None
-    sample_rate_frame: Count | None = None
+    start_frame_nr: Count32 | None = None
+    end_frame_nr: Count32 | None = None
+    start_frame_ms: Count32 | None = None
+    end_frame_ms: Count32 | None = None
+    sample_rate_ms: Count32 | None = None
+    sample_rate_frame: Count32 | None = None
     created_at: Annotated[datetime | None, ReadOnly] = None
     modified_at: Annotated[datetime | None, ReadOnly] = None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ValidationInfo, model_validator
 
-from ._base import READING, Count, Id, Number, WireModel
+from ._base import READING, Count, Count32, Id, Number, WireModel
 
 if TYPE_CHECKING:
     from .annotation import Data
@@ -24,7 +24,7 @@ class FrameInfo(WireModel):
     holds_content: ClassVar[bool] = True
 
     time: Count | None = None
-    number: Count | None = None
+    number: Count32 | None = None
 
     @model_validator(mode="after")
     def _names_a_frame(self, info: ValidationInfo) -> Self:
@@ -64,7 +64,7 @@ class TimeInfo(WireModel):
 
     begin_time: Number
     end_time: Number
-    num_frames: Count | None = None
+    num_frames: Count32 | None = None
 
     @model_validator(mode="after")
     def _goes_forward(self, info: ValidationInfo) -> Self:

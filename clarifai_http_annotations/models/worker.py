@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ._base import Count, Id, WireModel
+from ._base import Count32, Id, WireModel
 
 
 class User(WireModel):
@@ -54,8 +54,8 @@ class TaskAnnotationCount(WireModel):
 
     worker: Worker = Field(default_factory=Worker)
     user_id: str = ""
-    pending: Count
-    awaiting_review: Count
-    success: Count
-    review_denied: Count
-    awaiting_consensus_review: Count
+    pending: Count32
+    awaiting_review: Count32
+    success: Count32
+    review_denied: Count32
+    awaiting_consensus_review: Count32

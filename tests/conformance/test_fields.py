@@ -13,7 +13,7 @@ from official import members, resources_pb2, status_code_pb2, status_pb2
 from pydantic import BaseModel
 
 from clarifai_http_annotations import models
-from clarifai_http_annotations.models._base import WireModel
+from clarifai_http_annotations.models._base import WireModel, _of_32_bits
 
 MESSAGES = {
     **{
@@ -66,10 +66,12 @@ LEFT_OUT: dict[str, dict[str, str]] = {
 }
 """Fields of the messages that the models do not have, with the reason."""
 
-NUMBERS = {"TYPE_FLOAT": float, "TYPE_DOUBLE": float, "TYPE_BOOL": bool, "TYPE_STRING": str, "TYPE_BYTES": str} | (
-    dict.fromkeys(["TYPE_UINT32", "TYPE_UINT64", "TYPE_INT32", "TYPE_INT64"], int)
-)
-"""Types of protobuf, by name, as those of JSON; bytes are base64."""
+NUMBERS = {"TYPE_FLOAT": "float", "TYPE_DOUBLE": "float", "TYPE_BOOL": "bool", "TYPE_STRING": "str"} | {
+    "TYPE_BYTES": "str",  # in base64
+    "TYPE_UINT32": "int of 32 bits",
+    "TYPE_UINT64": "int of 64 bits",
+}
+"""Types of protobuf, by name, as those of JSON."""
 
 
 @pytest.mark.parametrize("name", sorted(MESSAGES))
@@ -79,7 +81,9 @@ def test_the_fields_of_a_model_are_those_of_the_message(name: str) -> None:
     assert left_out.keys() <= theirs.keys(), "these are no longer in the message"
     model: type[BaseModel] = getattr(models, name)
     model.model_rebuild()  # which resolves names of classes that come later
-    ours = {field: words(info.annotation) for field, info in model.model_fields.items()}
+    ours = {
+        field: words(Annotated[info.annotation, *info.metadata, None]) for field, info in model.model_fields.items()
+    }
     assert ours == {field: kind for field, kind in theirs.items() if field not in left_out}
 
 
@@ -91,8 +95,8 @@ def type_in_words(field: Any) -> str:
     elif field.enum_type is not None:
         one = field.enum_type.name
     else:
-        kinds = {getattr(field, kind): python.__name__ for kind, python in NUMBERS.items()}
-        one = kinds[field.type]
+        kinds = {getattr(field, kind): python for kind, python in NUMBERS.items()}
+        one = kinds.get(field.type, "a type that no field of ours has")
     many = field.is_repeated if hasattr(field, "is_repeated") else field.label == field.LABEL_REPEATED
     return f"list of {one}" if many else one
 
@@ -101,6 +105,9 @@ def words(annotation: Any) -> str:
     """Return the same of the annotation of a model's field."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
+        if inner[0] is int:
+            bits = 32 if any(getattr(rule, "func", None) is _of_32_bits for rule in inner) else 64
+            return f"int of {bits} bits"
         return words(inner[0])
     if origin in (Union, types.UnionType):
         kinds = [words(kind) for kind in inner if kind is not type(None)]
