@@ -195,7 +195,7 @@ def check_base_url(text: object) -> tuple[str, bool]:
         raise ConfigurationError(
             f"base_url (CLARIFAI_API_BASE) must be like {DEFAULT_BASE_URL}, with https and a host, not {text!r}."
         )
-    loopback = _is_loopback(host)
+    loopback = is_loopback(host)
     if parts.scheme == "http" and not loopback:
         raise ConfigurationError(
             f"base_url (CLARIFAI_API_BASE) {text!r} would send the key in clear text.",
@@ -205,7 +205,8 @@ def check_base_url(text: object) -> tuple[str, bool]:
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")), loopback
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a name or an address is this machine's alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

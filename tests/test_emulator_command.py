@@ -1,10 +1,12 @@
-"""The emulator as a program: it says where it is, serves, and ends when it is told to."""
+"""``python -m clarifai_http_annotations.testing``: a process on a real socket, from its first line to its exit code."""
 
 from __future__ import annotations
 
-import builtins
 import os
 import re
+import runpy
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,171 +14,342 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from clarifai_http_annotations import Annotation, Client, negative
-from clarifai_http_annotations.testing.__main__ import main
+from clarifai_http_annotations import Annotation, Client, RequestTooLargeError, negative, positive
+from clarifai_http_annotations.testing import Emulator, Faults, _command
 
-COMMAND = [sys.executable, "-m", "clarifai_http_annotations.testing"]
-WITHOUT_VALUE = {"annotations": [{"input_id": "in-1", "data": {"concepts": [{"id": "water"}]}}]}
+MODULE = "clarifai_http_annotations.testing"
+COMMAND = [sys.executable, "-W", "error", "-m", MODULE]
+KEY = {"authorization": "Key any"}
+LIST = "/v2/users/me/apps/emulator-app/annotations"
+README = Path(__file__).parents[1] / "README.md"
+
+posix = pytest.mark.skipif(os.name != "posix", reason="SIGTERM and SIGINT can be sent on POSIX only")
+
+
+@dataclass
+class Started:
+    """An emulator in a process of its own.
+
+    Attributes:
+        process: The process.
+        lines: What it printed when it was ready.
+        environ: The variables that those lines export.
+    """
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+    environ: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.environ["CLARIFAI_API_BASE"]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal; return the exit code and what was written to stderr."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors
 
 
 @contextmanager
-def program(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """Start it; give the process and the four lines that it printed."""
-    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*COMMAND, "--port", "0", *arguments], **pipes) as process:
-        try:
-            yield process, [process.stdout.readline().rstrip() for _ in range(4)]  # type: ignore[union-attr]
-        finally:
-            process.kill()
+def started(*arguments: str, command: list[str] = COMMAND) -> Iterator[Started]:
+    process = subprocess.Popen(
+        [*command, *(arguments or ("--port", "0"))], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().rstrip("\n") for _ in range(4)]
+        assert all(line.startswith("export ") for line in lines[1:])
+        words = (word for line in lines[1:] for word in shlex.split(line)[1:])
+        yield Started(process, lines, dict(word.split("=", 1) for word in words))
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def exported(lines: list[str]) -> dict[str, str]:
-    """Return what the lines would set in a shell."""
-    assert all(line.startswith("export ") for line in lines[1:])
-    return dict(re.findall(r"(\w+)=(\S+)", "\n".join(lines[1:])))
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=20, env={**os.environ, **environ}
+    )
 
 
-def test_the_lines_that_it_prints_are_all_that_a_client_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    with program() as (process, lines):
-        settings = exported(lines)
-        assert lines[0].endswith(settings["CLARIFAI_API_BASE"])
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", settings["CLARIFAI_API_BASE"])
-        for name, value in settings.items():
+def wait_for_label(url: str) -> None:
+    """Wait until something is stored: what was posted has come, whether it is answered or not."""
+    while not httpx.get(url + "/emulator/labels").json()["labels"]:
+        time.sleep(0.01)
+
+
+# --- what it prints -----------------------------------------------------------------------------------
+
+
+def test_what_it_prints_is_all_that_a_client_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with started("--port", "0", "--user-id", "somebody", "--app", "one app", "--app", "two", "--pat", "mine") as server:
+        assert server.lines[0] == f"# An emulator of Clarifai's annotation routes is at {server.url}"
+        assert server.lines[3] == "export CLARIFAI_USER_ID=somebody CLARIFAI_APP_ID='one app'"
+        for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
         with Client() as client:
-            client.create(Annotation.of("in-1", negative("water"), id="a"))
-            assert [concept.value for _, concept in client.get("a", input_id="in-1").each_concept()] == [0.0]
-        process.send_signal(signal.SIGTERM)
-        assert process.communicate() == ("", "")
-        assert process.returncode == 0
+            client.create(Annotation.of("in-1", negative("water")))
+            assert [found.user_id for found in client.list()] == ["somebody"]
+        assert httpx.get(server.url + LIST, headers=KEY).status_code == 401
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-def test_it_ends_cleanly_and_says_what_came_without_value(number: signal.Signals) -> None:
-    with program() as (process, lines):
-        url = exported(lines)["CLARIFAI_API_BASE"] + "/v2/users/me/apps/emulator-app/annotations"
-        answer = httpx.post(url, json=WITHOUT_VALUE, headers={"authorization": "Key k"}, trust_env=False)
-        assert answer.json()["annotations"][0]["data"]["concepts"][0]["value"] == 1.0  # the trap
-        process.send_signal(number)
-        out, err = process.communicate()
-    assert (process.returncode, out) == (0, "")
-    assert err.splitlines() == [
-        "no value, which HTTP takes for positive: annotations[0].data.concepts[0] (input 'in-1'): concept 'water'",
-        "concepts that came without value: 1",
-    ]
+def test_port_0_is_another_one_for_each() -> None:
+    with started() as one, started() as other:
+        assert one.url != other.url
+        assert not one.url.endswith((":0", f":{_command.PORT}"))
 
 
-def test_it_does_what_its_arguments_say() -> None:
-    with program("--strict", "--pat", "the key", "--user-id", "u", "--latency-ms", "1") as (_, lines):
-        assert lines[2] == "export CLARIFAI_PAT='the key'"
-        url = exported(lines)["CLARIFAI_API_BASE"] + "/v2/users/u/apps/emulator-app/annotations"
-        headers = {"authorization": "Key the key"}
-        with httpx.Client(headers=headers, trust_env=False) as http:
-            assert http.post(url, json=WITHOUT_VALUE).status_code == 400
-            assert http.get(url, headers={"authorization": "Key other"}).status_code == 401
+def test_a_taken_port_is_one_line(emulator: Emulator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("--port", str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Port {port} of 127.0.0.1 is taken: give another --port, or --port 0 for a free one.\n"
 
 
-def test_it_throttles_at_a_rate() -> None:
-    with program("--rate", "1", "--retry-after", "7") as (_, lines):
-        url = exported(lines)["CLARIFAI_API_BASE"] + "/v2/users/me/apps/emulator-app/annotations"
-        with httpx.Client(headers={"authorization": "Key k"}, trust_env=False) as http:
-            answers = [http.get(url) for _ in range(20)]
-    throttled = [answer for answer in answers if answer.status_code == 429]
-    assert throttled
-    assert {answer.headers["retry-after"] for answer in throttled} == {"7"}
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b"])
+def test_an_address_that_is_not_of_this_machine_is_one_line(host: str) -> None:
+    done = run("--port", "0", "--host", host)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Nothing can listen at --host {host} --port 0: ")
+    assert done.stderr.count("\n") == 1
 
 
-def test_faults_come_by_seed() -> None:
-    with program("--faults-seed", "7", "--faults-rate", "1") as (_, lines):
-        url = exported(lines)["CLARIFAI_API_BASE"] + "/v2/users/me/apps/emulator-app/annotations"
-        assert not went_well(url)
-    with program("--faults-seed", "7", "--faults-rate", "0") as (_, lines):
-        assert went_well(exported(lines)["CLARIFAI_API_BASE"] + "/v2/users/me/apps/emulator-app/annotations")
-
-
-def went_well(url: str) -> bool:
-    said = {"annotations": [{"input_id": "in-1", "data": {"concepts": [{"id": "water", "value": 0}]}}]}
-    try:
-        answer = httpx.post(url, json=said, headers={"authorization": "Key k"}, trust_env=False, timeout=1)
-        return bool(answer.json()["status"]["code"] == 10000)
-    except (httpx.HTTPError, ValueError):
-        return False
-
-
-# --- in this process ---------------------------------------------------------------------------------
-
-
-def test_it_serves_until_the_signal_and_leaves_the_handlers_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-
-    def end() -> None:
-        while signal.getsignal(signal.SIGTERM) is before:  # which would end the tests
-            time.sleep(0.001)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=end).start()
-    assert main(["--port", "0", "--faults-seed", "1"]) == 0
-    assert capsys.readouterr().out.count("export ") == 3
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as ended:
-        main(["--port", str(taken.getsockname()[1])])
-    assert ended.value.code == 1
-    said = capsys.readouterr().err
-    assert re.fullmatch(r"error: cannot listen at 127\.0\.0\.1, port \d+: .*; --port 0 takes a free one\n", said)
-
-
-def test_a_host_that_others_reach_is_warned_of(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise OSError("not here")
-
-    monkeypatch.setattr("socket.create_server", refuse)
-    for host, is_warned in (("0.0.0.0", True), ("example.org", True), ("localhost", False), ("::1", False)):  # noqa: S104 # refused
-        with pytest.raises(SystemExit):
-            main(["--host", host])
-        assert ("whoever reaches" in capsys.readouterr().err) is is_warned
-
-
-def test_without_uvicorn_it_says_what_to_install(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "_socket" and args[-1:] == (1,):
-            raise ImportError("No module named 'uvicorn'")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(SystemExit):
-        main(["--port", "0"])
-    assert (
-        capsys.readouterr().err == "error: serve() needs uvicorn: pip install 'clarifai-http-annotations[emulator]'\n"
+def test_without_uvicorn_one_sentence_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('No module named uvicorn')")
+    done = run("--port", "0", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "The emulator needs uvicorn to be served: pip install 'clarifai-http-annotations[emulator]'\n"
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--port", "70000"], "argument --port: '70000' is no port: a number from 0 to 65535"),
-        (["--rate", "0"], "argument --rate: '0' is no whole number from 1"),
-        (["--latency-ms", "-1"], "argument --latency-ms: '-1' is no number from 0"),
-        (["--latency-ms", "soon"], "argument --latency-ms: 'soon' is no number"),
-        (["--faults-rate", "2"], "argument --faults-rate: '2' is no number from 0 to 1"),
+        (["--port", "65536"], "argument --port: must be a whole number from 0 to 65535, not '65536'"),
+        (["--port", "http"], "argument --port: must be a whole number from 0 to 65535, not 'http'"),
+        (["--rate", "0"], "argument --rate: must be a whole number of 1 or more, not '0'"),
+        (["--retry-after", "nan"], "argument --retry-after: must be a number of 0 or more, not 'nan'"),
+        (["--latency-ms", "inf"], "argument --latency-ms: must be a number of 0 or more, not 'inf'"),
+        (["--body-limit", "-1"], "argument --body-limit: must be a whole number of 1 or more, not '-1'"),
+        (["--faults-share", "2"], "argument --faults-share: must be a number from 0 to 1, not '2'"),
+        (["--faults-seed", "x"], "argument --faults-seed: invalid int value: 'x'"),
+        (["--app", " "], "argument --app: must not be empty"),
+        (["--stric"], "unrecognized arguments: --stric"),
     ],
+    ids=lambda value: "=".join(value) if isinstance(value, list) else "",
 )
-def test_a_bad_argument_is_named(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_argument_is_named(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
+        _command.main(arguments)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_help_names_every_argument_and_its_default() -> None:
+    done = run("--help", COLUMNS="200")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {"--host", "--port", "--user-id", "--app", "--pat", "--strict", "--no-strict"} <= set(
+        re.findall(r"--[a-z-]+", done.stdout)
+    )
+    assert all(default in done.stdout for default in ("(127.0.0.1)", "(8642)", "(emulator-user)", "(134217728)"))
+
+
+# --- what it does --------------------------------------------------------------------------------------
+
+
+def test_the_arguments_are_those_of_the_emulator() -> None:
+    said = ["--strict", "--pat=p", "--rate=2", "--retry-after=1.5", "--latency-ms=20", "--body-limit=900"]
+    emulator = _command.emulator_of(_command.parser().parse_args([*said, "--user-id=u", "--app=a"]))
+    assert emulator.latency == 0.02
+    key = {"authorization": "Key p"}
+    body = {"annotations": [{"input_id": "in-1", "data": {"concepts": [{"id": "water"}]}}]}
+    with httpx.Client(transport=httpx.MockTransport(emulator), base_url="http://localhost", headers=key) as http:
+        assert "strict emulator" in http.post("/v2/users/u/apps/a/annotations", json=body).text
+        assert http.get("/v2/users/u/apps/b/annotations").status_code == 404
+        assert http.get("/v2/users/u/apps/a/annotations").headers["retry-after"] == "1.5"
+        assert http.post("/v2/users/u/apps/a/annotations", content=b" " * 901).status_code == 413
+
+
+def test_faults_by_chance_are_those_of_the_seed() -> None:
+    told = _command.parser().parse_args(["--faults-seed", "7", "--faults-share", "0.6"])
+    ours, theirs = _command.emulator_of(told).faults, Faults.seeded(7, rate=0.6)
+    assert [ours.next("GET") for _ in range(50)] == [theirs.next("GET") for _ in range(50)]
+
+
+def test_faults_are_set_from_outside_and_really_happen() -> None:
+    with started("--port", "0", "--latency-ms", "1") as server, httpx.Client(base_url=server.url, headers=KEY) as http:
+        http.post("/emulator/faults", json={"script": ["http_503_before", None, "reset_after"]})
+        assert [http.get(LIST).status_code for _ in range(2)] == [503, 200]
+        with pytest.raises(httpx.ReadError):
+            http.get(LIST)
+        http.post("/emulator/faults", json={"seed": 3, "share": 1, "kinds": ["throttled_429"]})
+        assert [http.get(LIST).status_code for _ in range(3)] == [429] * 3
+        assert http.delete("/emulator/faults").json() == {"pending": []}
+        assert http.get(LIST).status_code == 200
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_sent() -> None:
+    head = f"POST {LIST} HTTP/1.1\r\nhost: here\r\nauthorization: Key any\r\ncontent-length: 1001\r\n\r\n"
+    with started("--port", "0", "--body-limit", "1000", "--latency-ms", "1") as server:
+        url = httpx.URL(server.url)
+        with socket.create_connection((url.host, url.port or 0), timeout=20) as half:
+            half.sendall(head.encode())
+            assert half.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_connection_goes_on_after_a_body_over_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield from [b" " * 600] * 1000
+
+    with started("--port", "0", "--body-limit", "1000") as server:
+        with httpx.Client(base_url=server.url, headers=KEY) as http:
+            for content in (b" " * 1001, b" " * 5_000_000, chunks()):
+                answer = http.post(LIST, content=content)
+                assert (answer.status_code, answer.json()["status"]["code"]) == (413, 40033)
+                assert http.get(LIST).status_code == 200
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        with Client() as client, pytest.raises(RequestTooLargeError):
+            client.create(Annotation.of("in-1", *(positive(f"tree-{n}") for n in range(99))))
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "shown"),
+    [
+        ("0.0.0.0", "http://0.0.0.0:80", "http://127.0.0.1:80"),  # noqa: S104 # it is only shown
+        ("::", "http://[::]:80", "http://[::1]:80"),
+        ("::1", "http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_an_address_is_shown_that_a_client_can_name(host: str, url: str, shown: str) -> None:
+    told = _command.parser().parse_args(["--host", host])
+    assert f" is at {shown}\n" in _command.greeting(url, told)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])  # noqa: S104 # for a moment
+def test_a_host_that_others_reach_is_warned_of(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[str] = []
+
+    def look(_: float) -> None:
+        printed.extend(capsys.readouterr())
+        [url] = re.findall(r"export CLARIFAI_API_BASE=(.*)", printed[0])
+        assert httpx.get(url + LIST, headers=KEY).status_code == 200
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", look)
+    with pytest.raises(KeyboardInterrupt):
+        _command.main(["--port", "0", "--host", host])
+    if host in ("127.0.0.1", "localhost"):
+        assert printed[1] == ""
+    else:
+        assert printed[1].startswith(f"Warning: whoever reaches {host} can read and change all of it; ")
+
+
+# --- how it ends ----------------------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_without_a_word(number: signal.Signals) -> None:
+    with started() as server, httpx.Client(base_url=server.url, headers=KEY) as http:
+        http.get(LIST)  # its connection stays open
+        assert server.stop(number) == (0, "")
+
+
+@posix
+def test_at_the_end_it_says_what_came_without_value() -> None:
+    concepts = [{"id": f"tree-{n}"} for n in range(12)]
+    with started() as server:
+        body = {"annotations": [{"input_id": "in-1", "data": {"concepts": concepts}}]}
+        httpx.post(server.url + LIST, json=body, headers=KEY)
+        code, said = server.stop()
+    assert code == 0
+    places = [f"annotations[0].data.concepts[{n}] (input 'in-1'): concept 'tree-{n}'" for n in range(10)]
+    assert said.splitlines() == [
+        *(f"No value, which HTTP takes for positive: {place}" for place in places),
+        "Concepts that came without value: 12",
+    ]
+
+
+@posix
+def test_ctrl_c_ends_it_where_a_shell_has_it_ignored() -> None:
+    with started(command=["sh", "-c", 'trap "" INT; exec "$0" "$@"', *COMMAND]) as server:
+        assert server.stop(signal.SIGINT) == (0, "")
+
+
+@posix
+@pytest.mark.parametrize(("fault", "answered"), [(None, [200]), ("silent_after", [])])
+def test_what_has_come_is_answered_and_what_hangs_does_not_hold_it_up(fault: str | None, answered: list[int]) -> None:
+    statuses: list[int] = []
+
+    def post(url: str) -> None:
+        body = {"annotations": [{"input_id": "in-1", "data": {"concepts": [{"id": "water", "value": 0}]}}]}
+        with suppress(httpx.TransportError):  # what hangs is cut off
+            statuses.append(httpx.post(url + LIST, json=body, headers=KEY, timeout=20).status_code)
+
+    with started("--port", "0", "--latency-ms", "300") as server:
+        httpx.post(server.url + "/emulator/faults", json={"script": [fault]})
+        thread = threading.Thread(target=post, args=(server.url,))
+        thread.start()
+        wait_for_label(server.url)
+        assert server.stop() == (0, "")
+        thread.join()
+    assert statuses == answered
+
+
+def test_the_module_ends_with_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    handled: dict[int, Any] = {}
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(signal, "signal", handled.__setitem__)
+    monkeypatch.setattr(time, "sleep", interrupt)
+    monkeypatch.setattr(sys, "argv", [MODULE, "--port", "0"])
+    runpy.run_module(MODULE, run_name="__main__")
+    assert set(handled) == {signal.SIGINT, signal.SIGTERM}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(sys, "argv", [MODULE, "--port", str(taken.getsockname()[1])])
+        with pytest.raises(SystemExit, match="is taken"):
+            runpy.run_module(MODULE, run_name="__main__")
+
+
+# --- what the README shows ------------------------------------------------------------------------------
+
+
+def session() -> list[tuple[str, str]]:
+    """Return the commands of the README's session, each with what it prints."""
+    [block] = re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    return re.findall(r"^\$ ((?:.*\\\n)*.*\n)((?:(?!\$ ).*\n)*)", block, re.M)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
+def test_the_session_of_the_readme_prints_what_it_shows() -> None:
+    (start, greeting), *commands = session()
+    assert start == f"python -m {MODULE} &\n"
+    assert len(commands) >= 5
+    with started() as server:
+        here = f":{httpx.URL(server.url).port}"
+        assert greeting == "".join(f"{line}\n" for line in server.lines).replace(here, f":{_command.PORT}")
+        for command, shown in commands:
+            done = subprocess.run(
+                ["sh", "-c", command],
+                capture_output=True,
+                text=True,
+                env={**os.environ, **server.environ},
+            )
+            assert (done.stdout, done.stderr) == (shown, ""), command

@@ -6,6 +6,7 @@ emulator = Emulator()
 client = emulator.client()                           # or httpx.MockTransport(emulator)
 respx.route().mock(side_effect=emulator)             # for code that builds its own client
 with serve(emulator) as server:                      # on a socket: server.url, server.client()
+$ python -m clarifai_http_annotations.testing        # for programs in any language
 Emulator(faults=["reset_after", None, "http_503_before"])  # what goes wrong: `Fault`, `Faults`
 """
 

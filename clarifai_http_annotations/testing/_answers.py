@@ -58,6 +58,12 @@ def out_of_range(details: str) -> Refused:
     return Refused(400, StatusCode.CONN_INVALID_RANGE, "Invalid request", details)
 
 
+def too_large(limit: float) -> Refused:
+    """Return the refusal of a body that has too many bytes. What the API answers then is not documented."""
+    details = f"the body has more than {limit:.0f} bytes"
+    return Refused(413, StatusCode.RPC_MAX_MESSAGE_SIZE_EXCEEDED, "Request too large", details)
+
+
 def unknown(details: str) -> Refused:
     """Return the refusal of what does not exist."""
     return Refused(404, StatusCode.CONN_DOES_NOT_EXIST, "Resource does not exist", details)

@@ -8,6 +8,7 @@ guesses. What the library promises does not rest on a guess.
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -20,7 +21,8 @@ import httpx
 from .._wire.answers import parse_json
 from ..client import AsyncClient, Client
 from ..models.status import StatusCode
-from ._answers import Answer, Refused, malformed, unknown
+from ._admin import administer, is_admin
+from ._answers import Answer, Refused, malformed, too_large, unknown
 from ._call import Call
 from ._failing import Reply, fail
 from ._faults import Broken, Fault, raised_for
@@ -48,6 +50,8 @@ class Emulator:
             does not count.
         retry_after: Seconds that such an answer says to wait, in ``Retry-After``.
         latency: Seconds from a request to its answer, beside other requests; only on a socket.
+        body_limit: Bytes of a body; a request with more is answered with HTTP 413 before anything else is
+            looked at, and is not recorded.
         list_lag: Seconds for which a list (``GET annotations``) does not show what was stored; to get it by
             its ids works at once.
         duplicates: What a POST with an id that its input has already does: ``"item"`` refuses the annotation
@@ -78,6 +82,7 @@ class Emulator:
         rate: int | None = None,
         retry_after: float | None = None,
         latency: float = 0.0,
+        body_limit: int | None = None,
         list_lag: float = 0.0,
         duplicates: Duplicates = "item",
         poison: Callable[[Tree], bool] | None = None,
@@ -89,6 +94,7 @@ class Emulator:
         self._apps = apps
         self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status)
         self._rate = None if rate is None else Rate(rate, clock, retry_after)
+        self._body_limit = math.inf if body_limit is None else body_limit
         self._record = record
         self._state = State(clock, list_lag)
         self._lock = threading.Lock()
@@ -118,6 +124,16 @@ class Emulator:
         with self._lock:
             return dict(self._state.stored_times)
 
+    def reset(self) -> None:
+        """Forget everything that is stored, everything that came, and what was to go wrong."""
+        with self._lock:
+            self._state = State(self._state.clock, self._state.list_lag)
+            self.faults = Faults()
+            if self._rate is not None:
+                self._rate.forget()
+            self.requests.clear()
+            self.missing_values.clear()
+
     def client(self, **settings: Any) -> Client:
         """Return a client of this emulator; takes the arguments of `Client`."""
         return Client(**self._settings(settings))
@@ -136,21 +152,28 @@ class Emulator:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request, or raise what httpx raises where a fault breaks the connection."""
         target = request.url.raw_path.decode("ascii")
-        response, broken = self._reply(request.method, target, request.headers, request.read())
+        content = request.read()
+        response, broken = self._reply(request.method, target, request.headers, content, len(content))
         if broken is not None:
             raise raised_for(broken, request)
         return response
 
     def _reply(
-        self, method: str, target: str, headers: Mapping[str, str], content: bytes
+        self, method: str, target: str, headers: Mapping[str, str], content: bytes, size: int
     ) -> tuple[httpx.Response, Broken | None]:
         """Return the answer to a request, whichever door it came through, and what happens to it on the way.
 
-        The names of the headers are lower case, or their case does not matter.
+        The names of the headers are lower case, or their case does not matter. The size is that of the whole
+        body, of which the content is only a part if the whole is too large.
         """
         path, _, query = target.partition("?")
         body, _ = parse_json(content)
         asked = Recorded(method, path, parse_qs(query, keep_blank_values=True), body)
+        if size > self._body_limit:
+            return _response(Reply(*_refusal(too_large(self._body_limit), asked))), None
+        if is_admin(path):
+            http_status, tree = administer(self, method, path, body)
+            return _json(http_status, tree, {}, end="\n"), None  # for a terminal
         with self._lock:
             refused = None if self._rate is None else self._rate.refusal()
             fault = None if refused else self.faults.next(method)
@@ -207,6 +230,9 @@ def _response(reply: Reply) -> httpx.Response:
         headers["content-type"] = "text/html"
         return httpx.Response(reply.http_status, content=reply.body.encode(), headers=headers)
     status = {**reply.body.get("status", {}), "req_id": uuid4().hex}
+    return _json(reply.http_status, {**reply.body, "status": status}, headers)
+
+
+def _json(http_status: int, body: Tree, headers: dict[str, str], *, end: str = "") -> httpx.Response:
     headers["content-type"] = "application/json"
-    content = json.dumps({**reply.body, "status": status})
-    return httpx.Response(reply.http_status, content=content, headers=headers)
+    return httpx.Response(http_status, content=json.dumps(body) + end, headers=headers)

@@ -55,6 +55,10 @@ class Rate:
         self._retry_after = retry_after
         self._taken: deque[float] = deque()
 
+    def forget(self) -> None:
+        """Count from nothing again."""
+        self._taken.clear()
+
     def refusal(self) -> Refused | None:
         """Count a request that comes now; return why it is refused, if it is."""
         now = self._clock()

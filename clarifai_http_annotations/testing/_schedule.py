@@ -29,7 +29,8 @@ class Faults:
     def __init__(
         self, script: Iterable[Fault | str | None] = (), *, methods: Collection[str] | None = None, seed: int = 0
     ) -> None:
-        self._script = iter([_fault(kind) for kind in script] if isinstance(script, Sequence) else script)
+        self._known = [_fault(kind) for kind in script] if isinstance(script, Sequence) else None
+        self._script = iter(script if self._known is None else self._known)
         self._methods = None if methods is None else frozenset(methods)
         self._random = random.Random(seed)  # noqa: S311 # nothing secret
         self.met: list[Fault | None] = []
@@ -58,6 +59,11 @@ class Faults:
         if not faults:
             raise ValueError("kinds must name at least one fault")
         return cls(_by_chance(seed, rate, faults), methods=methods, seed=seed)
+
+    @property
+    def pending(self) -> list[Fault | None] | None:
+        """What is left of the script; ``None`` if that shows only as it comes: by chance, or from an iterator."""
+        return None if self._known is None else self._known[len(self.met) :]
 
     def next(self, method: str) -> Fault | None:
         """Return what happens to the request that arrives now."""

@@ -35,15 +35,17 @@ class Server:
 
 
 @contextmanager
-def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
+def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0, grace: float = 0.0) -> Iterator[Server]:
     """Serve an emulator over HTTP as long as the context is open: the same state, on a socket.
 
     On exit every connection is closed, also one whose request still hangs.
+    ``/emulator/faults``, ``/emulator/labels`` and ``/emulator/reset`` are for programs in any language.
 
     Args:
         emulator: What answers.
         host: Address to listen at.
         port: Port to listen at; a free one if 0.
+        grace: Seconds for which requests that have come are still answered on exit.
 
     Raises:
         ImportError: If uvicorn is not installed.
@@ -52,10 +54,12 @@ def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> Iter
     try:
         from ._socket import Door
     except ImportError as missing:
-        raise ImportError("serve() needs uvicorn: pip install 'clarifai-http-annotations[emulator]'") from missing
+        raise ImportError(
+            "The emulator needs uvicorn to be served: pip install 'clarifai-http-annotations[emulator]'"
+        ) from missing
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
-        door = Door(emulator, listener)
+        door = Door(emulator, listener, grace)
         thread = threading.Thread(target=door.run, name="clarifai-emulator", daemon=True)
         thread.start()
         door.is_open.wait()

@@ -11,12 +11,14 @@ import socket
 import struct
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from ._admin import is_admin
 from ._emulator import Emulator
 from ._faults import Broken
 
@@ -25,6 +27,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 DRIP_EVERY = 0.02
 """Seconds from one drop to the next: sooner than any timeout for one read."""
+
+LOOK_EVERY = 0.01
+"""Seconds from one look to the next at whether all is answered."""
 
 
 class _Protocol(H11Protocol):
@@ -47,11 +52,13 @@ class Door:
     Args:
         emulator: What answers.
         listener: A socket that listens.
+        grace: Seconds for which `close` lets requests that have come be answered.
     """
 
-    def __init__(self, emulator: Emulator, listener: socket.socket) -> None:
+    def __init__(self, emulator: Emulator, listener: socket.socket, grace: float = 0.0) -> None:
         self._emulator = emulator
         self._listener = listener
+        self._grace = grace
         self._config = uvicorn.Config(
             self._answer,
             interface="asgi3",
@@ -83,6 +90,8 @@ class Door:
         self.is_open.set()
         await self._over.wait()
         server.close()
+        if self._grace:
+            await _answered(state, self._grace)
         while state.connections or state.tasks:
             for connection in list(state.connections):
                 connection.transport.abort()  # which ends every wait for a client
@@ -90,24 +99,38 @@ class Door:
 
     async def _answer(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer a request: the ASGI application."""
+        path = scope["raw_path"].decode("ascii")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        size = int(headers.get("content-length", "0"))
         content, more = bytearray(), True
-        while more:
+        while more and size <= self._emulator._body_limit:  # of what is too large uvicorn drops the rest
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             content += message["body"]
             more = message["more_body"]
-        query = b"?" + scope["query_string"] if scope["query_string"] else b""
-        target = (scope["raw_path"] + query).decode("ascii")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        response, broken = self._emulator._reply(scope["method"], target, headers, bytes(content))
-        if self._emulator.latency and await _is_gone(receive, within=self._emulator.latency):
+            size = max(size, len(content))
+        target = path + ("?" + scope["query_string"].decode("ascii") if scope["query_string"] else "")
+        response, broken = self._emulator._reply(scope["method"], target, headers, bytes(content), size)
+        latency = 0.0 if more or is_admin(path) else self._emulator.latency
+        if latency and await _is_gone(receive, within=latency):
             return
         if broken is not None:
             await _break(broken, response.content, scope["state"]["transport"], receive)
             return
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.headers.raw})
         await send({"type": "http.response.body", "body": response.content})
+
+
+async def _answered(state: ServerState, within: float) -> None:
+    """Close every connection once it has its answer, or give up after so many seconds."""
+    for connection in list(state.connections):
+        if not connection.transport.is_closing():
+            connection.shutdown()  # at once where no request is under way
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            while state.connections:
+                await asyncio.sleep(LOOK_EVERY)
 
 
 async def _is_gone(receive: Receive, within: float | None = None) -> bool:

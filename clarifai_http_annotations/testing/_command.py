@@ -1,0 +1,180 @@
+"""The emulator as a command: what it is told, and what it prints, which a shell can read.
+
+It listens at this machine alone unless it is told otherwise, and ends with 0 when it is interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import shlex
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+from ..config import is_loopback
+from ._emulator import Emulator
+from ._schedule import Faults
+from ._serve import serve
+
+PORT = 8642
+"""Where it listens if nobody says: always the same, so that it can be written down."""
+
+BODY_LIMIT = 128 * 1024 * 1024
+"""Bytes that a process that runs for long takes of anybody; what the API takes is not documented."""
+
+GRACE = 1.5
+"""Seconds in which requests that have come are answered when it ends."""
+
+SHOWN = 10
+"""Concepts without value that are named at the end; more are only counted."""
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # what is looked for, not listened at
+"""Addresses that mean all of this machine's, and one of them that a client can name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> str:
+    """Serve an emulator until the process is interrupted; return in one line why it could not."""
+    told = parser().parse_args(arguments)
+    emulator = emulator_of(told)
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve(emulator, host=told.host, port=told.port, grace=GRACE))
+        except ImportError as missing:
+            return str(missing)
+        except (OSError, UnicodeError) as error:
+            return cannot_listen(error, told.host, told.port)
+        if not is_loopback(told.host):
+            _say(f"Warning: whoever reaches {told.host} can read and change all of it; this library's clients do not,")
+            _say("as they send a key to this machine or over https only.")
+        stack.callback(_say_missing, emulator)
+        print(greeting(server.url, told), flush=True)
+        while True:
+            time.sleep(3600)
+
+
+def greeting(url: str, told: Namespace) -> str:
+    """Return where the emulator is, as lines for a shell: what a client reads from the environment."""
+    for wildcard, named in EVERYWHERE.items():
+        if told.host == wildcard:
+            url = url.replace(wildcard, named)
+    pat, user_id, app_id = (
+        shlex.quote(said) for said in (told.pat or "emulator-key", told.user_id, (told.app or ["emulator-app"])[0])
+    )
+    return "\n".join(
+        [
+            f"# An emulator of Clarifai's annotation routes is at {url}",
+            f"export CLARIFAI_API_BASE={shlex.quote(url)}",
+            f"export CLARIFAI_PAT={pat}",
+            f"export CLARIFAI_USER_ID={user_id} CLARIFAI_APP_ID={app_id}",
+        ]
+    )
+
+
+def cannot_listen(error: OSError | UnicodeError, host: str, port: int) -> str:
+    """Return in one line why nothing can listen somewhere, and what to do if another process does."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is taken: give another --port, or --port 0 for a free one."
+    return f"Nothing can listen at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}"
+
+
+def emulator_of(told: Namespace) -> Emulator:
+    """Return the emulator that the arguments describe."""
+    return Emulator(
+        pat=told.pat,
+        user_id=told.user_id,
+        apps=[(told.user_id, name) for name in told.app] if told.app else None,
+        strict=told.strict,
+        faults=() if told.faults_seed is None else Faults.seeded(told.faults_seed, rate=told.faults_share),
+        rate=told.rate,
+        retry_after=told.retry_after,
+        latency=told.latency_ms / 1000,
+        body_limit=told.body_limit,
+        record=False,
+    )
+
+
+def parser() -> ArgumentParser:
+    """Return what reads the arguments."""
+    told = ArgumentParser(
+        prog="python -m clarifai_http_annotations.testing",
+        description="Serve an emulator of Clarifai's annotation routes, in memory, without a key. Prints lines for a"
+        " shell. Beside the API's routes it has GET, POST and DELETE /emulator/faults, GET /emulator/labels and"
+        " POST /emulator/reset.",
+        allow_abbrev=False,
+    )
+    told.add_argument("--host", default="127.0.0.1", type=_text, help="address to listen at (%(default)s)")
+    told.add_argument(
+        "--port", default=PORT, type=_number(int, 0, 65535), help="port; 0 takes a free one (%(default)s)"
+    )
+    told.add_argument("--user-id", default="emulator-user", type=_text, help="the owner of the key (%(default)s)")
+    told.add_argument("--app", action="append", type=_text, help="an app that exists; repeat it (default: any exists)")
+    told.add_argument("--pat", type=_text, help="the only key that is accepted (default: any is)")
+    told.add_argument(
+        "--strict",
+        action=BooleanOptionalAction,
+        default=False,
+        help="refuse a concept without value, instead of storing it as positive as the API does (--no-strict)",
+    )
+    told.add_argument("--rate", type=_number(int, 1), help="requests in any second; more get 429 (default: no limit)")
+    told.add_argument(
+        "--retry-after", type=_number(float, 0), metavar="SECONDS", help="Retry-After of a 429 (default: none)"
+    )
+    told.add_argument(
+        "--latency-ms", type=_number(float, 0), default=0.0, metavar="MS", help="wait before an answer (%(default)g)"
+    )
+    told.add_argument(
+        "--body-limit",
+        type=_number(int, 1),
+        default=BODY_LIMIT,
+        metavar="BYTES",
+        help="larger bodies get 413 (%(default)s)",
+    )
+    told.add_argument(
+        "--faults-seed", type=int, metavar="SEED", help="faults by chance, the same for the same seed (default: none)"
+    )
+    told.add_argument(
+        "--faults-share",
+        type=_number(float, 0, 1),
+        default=0.3,
+        metavar="SHARE",
+        help="how many of the requests meet one of them, from 0 to 1 (%(default)s)",
+    )
+    return told
+
+
+def _say_missing(emulator: Emulator) -> None:
+    """Say what came without a value, since that is what the emulator is for."""
+    for place in emulator.missing_values[:SHOWN]:
+        _say(f"No value, which HTTP takes for positive: {place}")
+    if emulator.missing_values:
+        _say(f"Concepts that came without value: {len(emulator.missing_values)}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _text(said: str) -> str:
+    if not said.strip():
+        raise ArgumentTypeError("must not be empty")
+    return said
+
+
+def _number(kind: type[int] | type[float], least: float, most: float = math.inf) -> Callable[[str], float]:
+    """Return what reads a number of a range, and says which it is."""
+
+    def read(said: str) -> float:
+        try:
+            value = kind(said)
+        except ValueError:
+            value = math.nan
+        if math.isfinite(value) and least <= value <= most:
+            return value
+        what = "a whole number" if kind is int else "a number"
+        bounds = f"of {least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
+        raise ArgumentTypeError(f"must be {what} {bounds}, not {said!r}")
+
+    return read
