@@ -6,84 +6,108 @@ An unofficial client of Clarifai's REST annotation API. See README.md.
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
-from ._wire.encode import UnusualIdWarning
-from .client import AsyncClient, Client
-from .elsewhere import read_annotations
-from .errors import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ClarifaiError,
-    ClientClosedError,
-    ConfigurationError,
-    ConflictError,
-    Failure,
-    InternalServerError,
-    InvalidRequestError,
-    InvalidResponseError,
-    JournalError,
-    MissingValueError,
-    NotFoundError,
-    PartialFailureError,
-    PaymentRequiredError,
-    PermissionDeniedError,
-    RateLimitError,
-    RequestTooLargeError,
-    UnprocessableEntityError,
-    UploadError,
-)
-from .models import (
-    Annotation,
-    AnnotationTrack,
-    AnnotationType,
-    BoundingBox,
-    Concept,
-    Data,
-    Filter,
-    Frame,
-    FrameInfo,
-    Geo,
-    GeoPoint,
-    Hit,
-    Image,
-    Input,
-    Mask,
-    Point,
-    Polygon,
-    Region,
-    RegionInfo,
-    Span,
-    Status,
-    StatusCode,
-    TaskAnnotationCount,
-    TimeInfo,
-    TimeSegment,
-    Token,
-    Track,
-    User,
-    Visibility,
-    Worker,
-    negative,
-    positive,
-)
 
 if TYPE_CHECKING:
+    from ._wire.encode import UnusualIdWarning
+    from .client import AsyncClient, Client
+    from .elsewhere import read_annotations
+    from .errors import (
+        APIConnectionError,
+        APIError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ClarifaiError,
+        ClientClosedError,
+        ConfigurationError,
+        ConflictError,
+        Failure,
+        InternalServerError,
+        InvalidRequestError,
+        InvalidResponseError,
+        JournalError,
+        MissingValueError,
+        NotFoundError,
+        PartialFailureError,
+        PaymentRequiredError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestTooLargeError,
+        UnprocessableEntityError,
+        UploadError,
+    )
+    from .models import (
+        Annotation,
+        AnnotationTrack,
+        AnnotationType,
+        BoundingBox,
+        Concept,
+        Data,
+        Filter,
+        Frame,
+        FrameInfo,
+        Geo,
+        GeoPoint,
+        Hit,
+        Image,
+        Input,
+        Mask,
+        Point,
+        Polygon,
+        Region,
+        RegionInfo,
+        Span,
+        Status,
+        StatusCode,
+        TaskAnnotationCount,
+        TimeInfo,
+        TimeSegment,
+        Token,
+        Track,
+        User,
+        Visibility,
+        Worker,
+        negative,
+        positive,
+    )
     from .upload.report import UploadReport, UploadResult
 
-_LATER = {"UploadReport": "upload.report", "UploadResult": "upload.report"}
-"""Where the names are that are loaded only when somebody asks for them."""
+_HOMES = {
+    "_wire.encode": "UnusualIdWarning",
+    "client": "AsyncClient Client",
+    "elsewhere": "read_annotations",
+    "errors": (
+        "APIConnectionError APIError APIStatusError APITimeoutError AuthenticationError BadRequestError "
+        "ClarifaiError ClientClosedError ConfigurationError ConflictError Failure InternalServerError "
+        "InvalidRequestError InvalidResponseError JournalError MissingValueError NotFoundError "
+        "PartialFailureError PaymentRequiredError PermissionDeniedError RateLimitError RequestTooLargeError "
+        "UnprocessableEntityError UploadError"
+    ),
+    "models": (
+        "Annotation AnnotationTrack AnnotationType BoundingBox Concept Data Filter Frame FrameInfo Geo "
+        "GeoPoint Hit Image Input Mask Point Polygon Region RegionInfo Span Status StatusCode "
+        "TaskAnnotationCount TimeInfo TimeSegment Token Track User Visibility Worker negative positive"
+    ),
+    "upload.report": "UploadReport UploadResult",
+}
+"""Which module has which names. A module is loaded when somebody asks for one of them, and not before:
+pytest loads the plugin of this package, and so this file, in every project of an environment.
+"""
 
+_LATER = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
 
-    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
-    return value
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        if name in _HOMES:
+            return import_module(f".{name}", __name__)
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        return value
 
 
 def __dir__() -> list[str]:

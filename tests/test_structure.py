@@ -100,9 +100,31 @@ def test_what_is_public_is_there_sorted_and_has_a_docstring(module: object) -> N
     assert set(dir(module)) >= set(names)
 
 
+def test_what_type_checkers_see_is_what_is_loaded() -> None:
+    [block] = [node for node in ast.parse((ROOT / "__init__.py").read_text()).body if isinstance(node, ast.If)][:1]
+    seen = {name.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert seen == package._LATER
+
+
+def test_a_module_of_public_names_is_there_without_being_imported() -> None:
+    assert "clarifai_http_annotations.errors" in loaded_by("import clarifai_http_annotations as it; it.errors.APIError")
+
+
+def test_importing_the_package_loads_nothing_but_its_version() -> None:
+    loaded = loaded_by("import clarifai_http_annotations")
+    ours = {name for name in loaded if name.startswith("clarifai")}
+    assert ours == {"clarifai_http_annotations", "clarifai_http_annotations._version"}
+    assert not loaded & {"httpx", "pydantic", "tenacity"}
+
+
+def test_every_public_name_comes_with_a_star() -> None:
+    code = "from clarifai_http_annotations import *; from clarifai_http_annotations import __all__ as names"
+    loaded_by(f"{code}; assert set(names) <= set(globals()), names")
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Uploader'"):
-        package.Uploader  # noqa: B018
+        package.Uploader  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_the_version_is_one() -> None:

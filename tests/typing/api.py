@@ -328,6 +328,12 @@ def errors(client: Client) -> None:
 # --- what tests of users write -------------------------------------------------------------------
 
 
+def names_that_there_are_not() -> None:
+    import clarifai_http_annotations as package
+
+    print(package.Uploader)  # type: ignore[attr-defined]
+
+
 def emulator() -> None:
     emulator = Emulator(pat="mine", inputs=["in-1"], apps={("ada", "zoo")}, strict=True)
     assert_type(emulator.client(timeout=1), Client)
