@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +35,13 @@ class Call:
         request: The request.
         stored: What the app has.
         rules: How to answer.
-        missing_values: Where to note the concepts that came without ``value``.
+        note: What to tell which concepts came without ``value``, and whether that makes them positive.
     """
 
     request: Recorded
     stored: Stored
     rules: Rules
-    missing_values: list[str]
+    note: Callable[[Recorded, list[str], bool], None]
 
     @property
     def body(self) -> Tree:
@@ -62,10 +63,10 @@ class Call:
             raise unknown(f"input {input_id} does not exist")
 
     def look_for_missing_values(self, *, refuse: bool = True) -> None:
-        """Note every concept without ``value``; refuse the request if strict."""
+        """Note every concept without ``value``; refuse the request if strict and ``value`` means something in it."""
         body = self.body
         missing = [describe(body, place) for place, concept in find_concepts(body) if has_no_value(concept)]
-        self.missing_values.extend(missing)
+        self.note(self.request, missing, refuse)
         if missing and refuse and self.rules.strict:
             raise invalid(f"strict emulator: no value, which HTTP takes for positive, in {'; '.join(missing)}")
 

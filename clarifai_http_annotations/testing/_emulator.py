@@ -102,6 +102,7 @@ class Emulator:
         self.latency = latency
         self.requests: list[Recorded] = []
         self.missing_values: list[str] = []
+        self._made_positive: list[str] = []  # those of them that strict refuses, each with its request
 
     @property
     def annotations(self) -> list[Tree]:
@@ -211,7 +212,13 @@ class Emulator:
         route = find_route(request.path)
         stored = self._state.of(self._app(*route.app))
         answer = route.handler(request.method)
-        return answer(Call(request, stored, self._rules, self.missing_values), *route.ids)
+        return answer(Call(request, stored, self._rules, self._note), *route.ids)
+
+    def _note(self, request: Recorded, missing: list[str], made_positive: bool) -> None:
+        self.missing_values += missing
+        if made_positive:
+            number = f"request {len(self.requests)}, " if self._record else ""
+            self._made_positive += [f"{number}{request.method} {request.path}: {place}" for place in missing]
 
     def _app(self, user: str, app_id: str) -> App:
         app = (self._rules.me if user == "me" else user, app_id)

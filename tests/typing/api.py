@@ -61,7 +61,7 @@ from clarifai_http_annotations import (
     positive,
     read_annotations,
 )
-from clarifai_http_annotations.testing import Emulator, Fault, Faults, Recorded, no_waiting, serve
+from clarifai_http_annotations.testing import Emulator, Fault, Faults, Recorded, Server, no_waiting, serve
 
 # --- values --------------------------------------------------------------------------------------
 
@@ -326,6 +326,11 @@ def errors(client: Client) -> None:
 
 
 # --- what tests of users write -------------------------------------------------------------------
+
+
+def fixtures(clarifai_server: Server, clarifai_emulator: Emulator) -> None:
+    assert_type(clarifai_server.emulator, Emulator)
+    assert_type(clarifai_emulator.client(), Client)
 
 
 def names_that_there_are_not() -> None:

@@ -1,0 +1,159 @@
+"""What pytest loads for those who have this library: an emulator for their tests, and a watch over every ``value``.
+
+Rules:
+
+1. Loading it loads pytest, which is there, and nothing else: every project of an environment does. What is
+   heavy is loaded by the first fixture that is used.
+2. A test whose code sent a concept without ``value`` fails, itself and not its teardown. If it failed
+   anyhow, its own failure is shown, with the places below it.
+3. A test has an emulator of its own, and the environment is afterwards what it was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .testing import Emulator, Server
+
+MARKER = "clarifai_allow_missing_value"
+MOST_SHOWN = 10
+"""Places in one failure."""
+
+
+@dataclass
+class _Watch:
+    """An emulator, and how many of the places in which it missed a value were told."""
+
+    emulator: Emulator
+    told: int = 0
+
+
+_WATCH = pytest.StashKey[_Watch]()
+
+
+# --- fixtures --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clarifai_emulator_settings() -> dict[str, Any]:
+    """Arguments of the `Emulator` of ``clarifai_emulator`` and ``clarifai_server``; yours to override."""
+    return {}
+
+
+@pytest.fixture
+def clarifai_emulator(
+    clarifai_emulator_settings: dict[str, Any], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Emulator]:
+    """An `Emulator` in this process, which every client reaches that is made meanwhile without a key or an address.
+
+    So does whatever else is sent to Clarifai with httpx. A concept without ``value`` fails the test.
+    """
+    from .testing import Emulator, no_waiting
+    from .testing._inside import ADDRESS, put_inside
+
+    emulator = Emulator(**clarifai_emulator_settings)
+    request.node.stash[_WATCH] = _Watch(emulator)
+    put_inside(emulator, monkeypatch.setattr)
+    _point_at(ADDRESS, emulator, monkeypatch)
+    with ExitStack() as stack:
+        if clarifai_emulator_settings.get("rate") is None:
+            stack.enter_context(no_waiting())  # there is nothing to keep to
+        yield emulator
+    try:
+        _fail_for_news(request.node)  # of the teardown of other fixtures
+    finally:
+        del request.node.stash[_WATCH]  # or it would be kept until the last test of all
+
+
+@pytest.fixture
+def clarifai_server(clarifai_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The emulator of ``clarifai_emulator`` behind a socket of this machine, for any way to speak HTTP."""
+    from .testing import serve
+
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(serve(clarifai_emulator))
+        except ImportError as missing:
+            needed = str(missing).replace("serve()", "clarifai_server")
+        else:
+            _point_at(server.url, clarifai_emulator, monkeypatch)
+            yield server
+            return
+    pytest.fail(needed, pytrace=False)
+
+
+def _point_at(address: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what a client reads from the environment."""
+    settings = emulator._settings({"base_url": address})
+    monkeypatch.delenv("CLARIFAI_SESSION_TOKEN", raising=False)
+    for variable, argument in (
+        ("CLARIFAI_PAT", "pat"),
+        ("CLARIFAI_USER_ID", "user_id"),
+        ("CLARIFAI_APP_ID", "app_id"),
+        ("CLARIFAI_API_BASE", "base_url"),
+    ):
+        monkeypatch.setenv(variable, settings[argument])
+
+
+# --- the watch -------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", f"{MARKER}: the code under test may send Clarifai a concept without `value`.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that sent a concept without ``value``, unless it failed by itself."""
+    result = yield
+    _fail_for_news(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say below the failure of a test what else is wrong with it."""
+    report = yield
+    watch = item.stash.get(_WATCH, None)
+    if watch is not None and (report.failed or call.when == "call"):
+        said = _news(item)
+        if report.failed and said not in report.longreprtext:
+            report.sections.append(("Sent to Clarifai without value", said))
+        watch.told = len(watch.emulator._made_positive)
+    return report
+
+
+def _fail_for_news(item: pytest.Item) -> None:
+    if said := _news(item):
+        pytest.fail(said, pytrace=False)
+
+
+def _news(item: pytest.Item) -> str:
+    """Return what is wrong with what a test sent and was not told; empty if nothing is, or if it may be."""
+    watch = item.stash.get(_WATCH, None)
+    if watch is None or item.get_closest_marker(MARKER) is not None:
+        return ""
+    places = watch.emulator._made_positive[watch.told :]
+    if not places:
+        return ""
+    what = "1 concept was" if len(places) == 1 else f"{len(places)} concepts were"
+    shown = [f"  {place}" for place in places[:MOST_SHOWN]]
+    if len(places) > MOST_SHOWN:
+        shown.append(f"  ... and {len(places) - MOST_SHOWN} more")
+    return "\n".join(
+        [
+            f"{what} sent without `value`. Over HTTP that is positive (1.0), also where absent was meant:",
+            *shown,
+            "Send 1 or 0 with every concept: positive(...) or negative(...) of clarifai_http_annotations.",
+            f"A test in which it is meant is marked with @pytest.mark.{MARKER}.",
+        ]
+    )
