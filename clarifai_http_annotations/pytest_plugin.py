@@ -80,7 +80,7 @@ def clarifai_server(clarifai_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
         try:
             server = stack.enter_context(serve(clarifai_emulator))
         except ImportError as missing:
-            needed = str(missing).replace("serve()", "clarifai_server")
+            needed = str(missing)
         else:
             _point_at(server.url, clarifai_emulator, monkeypatch)
             yield server

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import shlex
 import shutil
 import signal
@@ -311,7 +310,7 @@ def test_what_has_come_is_answered_and_what_hangs_does_not_hold_it_up(fault: str
     assert statuses == answered
 
 
-def test_the_module_ends_with_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_ends_with_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
     handled: dict[int, Any] = {}
 
     def interrupt(_: float) -> None:
@@ -320,12 +319,12 @@ def test_the_module_ends_with_what_the_command_says(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(signal, "signal", handled.__setitem__)
     monkeypatch.setattr(time, "sleep", interrupt)
     monkeypatch.setattr(sys, "argv", [MODULE, "--port", "0"])
-    runpy.run_module(MODULE, run_name="__main__")
+    _command.run()
     assert set(handled) == {signal.SIGINT, signal.SIGTERM}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(sys, "argv", [MODULE, "--port", str(taken.getsockname()[1])])
         with pytest.raises(SystemExit, match="is taken"):
-            runpy.run_module(MODULE, run_name="__main__")
+            _command.run()
 
 
 # --- what the README shows ------------------------------------------------------------------------------

@@ -510,7 +510,7 @@ def test_emulator(clarifai_emulator):
 """)
     result = (project.run_apart if apart else project.run)()
     result.assert_outcomes(passed=1, errors=1)
-    line = "clarifai_server needs uvicorn: pip install 'clarifai-http-annotations[[]emulator]'"
+    line = "The emulator needs uvicorn to be served: pip install 'clarifai-http-annotations[[]emulator]'"
     result.stdout.fnmatch_lines(["*ERROR at setup of test_server*", line, "*short test summary*"], consecutive=True)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import errno
 import math
 import shlex
+import signal
 import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from ..config import is_loopback
 from ._emulator import Emulator
@@ -33,6 +34,14 @@ SHOWN = 10
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # what is looked for, not listened at
 """Addresses that mean all of this machine's, and one of them that a client can name."""
+
+
+def run() -> None:
+    """Do what the process is for: `main`, until SIGTERM or Ctrl-C, which are no errors."""
+    with suppress(KeyboardInterrupt):
+        for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have had SIGINT ignored
+            signal.signal(number, signal.default_int_handler)
+        sys.exit(main())
 
 
 def main(arguments: Sequence[str] | None = None) -> str:
