@@ -11,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kinds import sendable
 
 from clarifai_http_annotations import (
     Annotation,
@@ -175,6 +176,15 @@ def test_an_id_of_the_callers_that_holds_the_same_content_is_stored(connect: Any
     [again] = client.create(mine)
     assert (again.id, again.created_at is not None) == ("mine", True)
     assert emulator.requests[-1].query["list_all_annotations"] == ["true"]
+
+
+@given(tree=sendable)
+def test_whatever_is_stored_is_recognised_as_what_was_sent(tree: Any) -> None:
+    """Though it comes back with zeros, numbers of enums, ids and 64 bits as text."""
+    with Emulator().client() as client:
+        [first] = client.create(tree)
+        [again] = client.create(tree)
+    assert (first.id, first.data) == (again.id, again.data)
 
 
 def test_an_id_of_the_callers_that_holds_other_content_is_a_conflict(connect: Any, emulator: Emulator) -> None:

@@ -157,16 +157,20 @@ def test_a_part_without_id_gets_one(emulator: Emulator, key: str) -> None:
     assert len(emulator.annotations[0]["data"][key][0]["id"]) == 32
 
 
+FIRST = {"index": 0, "time": "0", "number": 0}
+"""The frame at 0, as an answer shows it."""
+
+
 @pytest.mark.parametrize(
     ("info", "shown"),
     [
-        ({"frame_info": {"time": "5000"}}, {"frame_info": {"time": "5000"}}),
-        ({"frame_info": {"time": 2**63, "number": "7"}}, {"frame_info": {"time": str(2**63), "number": 7}}),
-        ({"frame_info": {"time": 16777217.0}}, {"frame_info": {"time": "16777217"}}),
-        ({"frame_info": {"time": 0, "number": None}}, {"frame_info": {"time": "0"}}),
+        ({"frame_info": {"time": "5000"}}, {"frame_info": {**FIRST, "time": "5000"}}),
+        ({"frame_info": {"time": 2**63, "number": "7"}}, {"frame_info": {**FIRST, "time": str(2**63), "number": 7}}),
+        ({"frame_info": {"time": 16777217.0}}, {"frame_info": {**FIRST, "time": "16777217"}}),
+        ({"frame_info": {"time": 0, "number": None}}, {"frame_info": FIRST}),
         ({"time_info": {"num_frames": 3.0}}, {"time_info": {"num_frames": 3}}),
         ({"span": {"char_start": "1", "char_end": 2}}, {"span": {"char_start": 1, "char_end": 2}}),
-        ({"frame_info": {"time": "soon", "number": []}}, {"frame_info": {"time": "soon", "number": []}}),
+        ({"frame_info": {"time": "soon", "number": []}}, {"frame_info": {"index": 0, "time": "soon", "number": []}}),
         ({"frame_info": "soon"}, {"frame_info": "soon"}),
     ],
     ids=repr,
@@ -176,6 +180,60 @@ def test_whole_numbers_come_back_whole_and_those_of_64_bits_as_text(
 ) -> None:
     post(emulator, {"id": "a", "input_id": "in-1", "data": {"unheard_of": info}})
     assert emulator.annotations[0]["data"]["unheard_of"] == shown
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ({"bounding_box": {"bottom_row": 1.0}}, {"top_row": 0.0, "left_col": 0.0, "bottom_row": 1.0, "right_col": 0.0}),
+        ({"point": {"col": 0.5}}, {"row": 0.0, "col": 0.5}),
+        ({"span": {"raw_text": "a"}}, {"char_start": 0, "char_end": 0, "raw_text": "a"}),
+        ({"token": {"char_end": 2}}, {"char_start": 0, "char_end": 2}),
+        (
+            {"polygon": {"points": [{}, {"z": 0.5}]}},
+            {"points": [{"row": 0.0, "col": 0.0}, {"row": 0.0, "col": 0.0, "z": 0.5}]},
+        ),
+        ({"keypoint_locations": [{"row": 0.5}]}, [{"row": 0.5, "col": 0.0}]),
+    ],
+    ids=repr,
+)
+def test_a_zero_that_the_api_marks_is_shown_though_nobody_sent_it(emulator: Emulator, sent: Tree, shown: Any) -> None:
+    [kind] = sent
+    post(emulator, {"id": "a", "input_id": "in-1", "data": {"regions": [{"region_info": sent}]}})
+    assert emulator.annotations[0]["data"]["regions"][0]["region_info"] == {kind: shown}
+
+
+def test_zeros_are_shown_of_places_and_not_in_json_of_the_user(emulator: Emulator) -> None:
+    data = {"geo": {"geo_point": {"latitude": 0.5}}, "metadata": {"point": {}, "visibility": "VISIBLE"}}
+    post(emulator, {"id": "a", "input_id": "in-1", "data": data})
+    [stored] = emulator.annotations
+    assert stored["data"]["geo"] == {"geo_point": {"longitude": 0.0, "latitude": 0.5}}
+    assert stored["data"]["metadata"] == data["metadata"]
+
+
+@pytest.mark.parametrize(("sent", "shown"), [("VISIBLE", 1), ("NOT_SET", 0), (2, 2), (9, 9)])
+def test_an_enum_comes_back_as_its_number(emulator: Emulator, sent: object, shown: int) -> None:
+    data = {"regions": [{"region_info": {"point": {"row": 0.5, "col": 0.5, "visibility": sent}}}]}
+    post(emulator, {"id": "a", "input_id": "in-1", "data": data})
+    assert emulator.annotations[0]["data"]["regions"][0]["region_info"]["point"]["visibility"] == shown
+
+
+def test_a_name_that_the_enum_does_not_have_refuses_the_request(emulator: Emulator) -> None:
+    data = {"regions": [{"region_info": {"point": {"row": 0.5, "col": 0.5, "visibility": "HALF"}}}]}
+    http_status, answer = post(emulator, {"id": "a", "input_id": "in-1", "data": data})
+    assert (http_status, answer["status"]["code"]) == (400, 11100)
+    assert "annotations[0]: there is no visibility 'HALF'" in answer["status"]["details"]
+
+
+def test_a_refused_item_is_answered_as_it_was_read(emulator: Emulator) -> None:
+    data = {"concepts": [{"id": "tree"}], "frames": [{"frame_info": {"number": 3}}], "geo": None}
+    _, answer = post(emulator, {"id": "a", "data": data})
+    [item] = answer["annotations"]
+    assert item["status"]["code"] == 24155
+    assert item["data"] == {
+        "concepts": [{"id": "tree", "value": 1.0}],
+        "frames": [{"frame_info": {**FIRST, "number": 3}}],
+    }
 
 
 def test_what_is_null_is_not_there_except_in_free_json(emulator: Emulator) -> None:

@@ -265,7 +265,7 @@ def test_merge_of_a_frame_without_id_replaces_which_it_is_and_merges_its_region(
     before = post(emulator, {"frames": [frame]})["data"]["frames"][0]
     said = {"frames": [{"frame_info": {"time": 80}, "data": {"regions": [region(LARGER, BOAT)]}}]}
     [after] = patch(emulator, "merge", said)["data"]["frames"]
-    assert (after["id"], after["frame_info"]) == (before["id"], {"time": "80"})
+    assert (after["id"], after["frame_info"]) == (before["id"], {"index": 0, "time": "80", "number": 0})
     [inner] = after["data"]["regions"]
     assert inner["id"] == before["data"]["regions"][0]["id"]
     assert (inner["region_info"], values(inner["data"])) == (LARGER, {"tree": 0.0, "boat": 1.0})
@@ -273,7 +273,7 @@ def test_merge_of_a_frame_without_id_replaces_which_it_is_and_merges_its_region(
 
 @pytest.mark.parametrize("key", ["regions", "frames"])
 def test_a_part_that_is_merged_without_saying_where_stays_there(emulator: Emulator, key: str) -> None:
-    infos: Tree = {"regions": {"region_info": BOX}, "frames": {"frame_info": {"time": "40"}}}
+    infos: Tree = {"regions": {"region_info": BOX}, "frames": {"frame_info": {"index": 0, "time": "40", "number": 0}}}
     info = infos[key]
     post(emulator, {key: [info]})
     [after] = patch(emulator, "merge", {key: [{"data": concepts(tree=1)}]})["data"][key]
@@ -299,7 +299,7 @@ def test_merge_of_a_region_by_id_merges_where_it_is(emulator: Emulator) -> None:
 def test_merge_of_a_frame_by_id_merges_which_it_is(emulator: Emulator) -> None:
     post(emulator, {"frames": [{"id": "f", "frame_info": {"time": 40}}]})
     [after] = patch(emulator, "merge", {"frames": [{"id": "f", "frame_info": {"number": 2}}]})["data"]["frames"]
-    assert after["frame_info"] == {"time": "40", "number": 2}
+    assert after["frame_info"] == {"index": 0, "time": "40", "number": 2}
 
 
 def test_points_of_a_polygon_have_no_ids_and_append(emulator: Emulator) -> None:

@@ -114,6 +114,25 @@ def test_the_state_of_the_work_may_have_moved_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "shown", "same"),
+    [
+        ("VISIBLE", {"visibility": 1}, True),  # Clarifai's answers have numbers
+        ("VISIBLE", {"visibility": "VISIBLE"}, True),
+        ("NOT_SET", {}, True),
+        ("NOT_SET", {"visibility": 0}, True),
+        (1, {"visibility": 1}, True),
+        ("VISIBLE", {"visibility": 2}, False),
+        ("VISIBLE", {}, False),
+        ("NOT_SET", {"visibility": 1}, False),
+    ],
+    ids=repr,
+)
+def test_a_visibility_is_compared_by_what_it_means(sent: object, shown: dict[str, Any], same: bool) -> None:
+    point = {"row": 0.5, "col": 0.5}
+    assert holds({"point": {**point, **shown}}, {"point": {**point, "visibility": sent}}) is same
+
+
+@pytest.mark.parametrize(
     "other",
     [
         stored({"id": "a", "value": 1.0}, {"id": "b", "value": 1.0}),

@@ -21,6 +21,7 @@ import json
 import struct
 from typing import Any
 
+from ..models.point import Visibility
 from .guard import FREE_JSON
 
 ALGORITHM = "clarifai-http-annotations/1"
@@ -94,9 +95,16 @@ def _holds_field(stored: dict[str, Any], key: str, sent: Any) -> bool:
     if key == "value":
         said = stored.get(key)
         return holds(1.0 if said is None else said, sent)  # as it reads: the HTTP rule
+    if key == "visibility":
+        return bool(_visibility(stored.get(key)) == _visibility(sent))
     if sent in ([], {}) or sent == 0:
         return holds(stored.get(key) or sent, sent)  # protobuf's JSON may leave out what is empty or zero
     return holds(stored.get(key), sent)
+
+
+def _visibility(said: Any) -> Any:
+    """Return a point's visibility as one value: requests have its name, Clarifai's answers numbers; absent is 0."""
+    return Visibility.__members__.get(said, said) if isinstance(said, str) else said or Visibility.NOT_SET
 
 
 def _by_id(concepts: Any) -> dict[Any, Any]:

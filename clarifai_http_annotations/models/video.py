@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class FrameInfo(WireModel):
     """Which frame: by time or by number.
 
+    Clarifai's JSON shows both in an answer: there, 0 beside another number may be what nobody said.
+
     Attributes:
         time: Milliseconds from the start of the video.
         number: Number of the frame in the original video.

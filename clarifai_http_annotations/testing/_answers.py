@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from ..models.status import StatusCode, known_code
-from ._storing import Tree
+from ._storing import Tree, as_shown
 
 Answer = tuple[int, Tree]
 """HTTP status and body."""
@@ -33,14 +34,14 @@ class RefusedItem:
         details: What is wrong.
     """
 
-    code: StatusCode
+    code: int
     description: str
     details: str
 
-    def answer(self, asked: Tree) -> Tree:
-        """Return what is answered for the item."""
+    def answer(self, asked: Any) -> Tree:
+        """Return what is answered for the item: what was asked, with the status that says why not."""
         status = {"code": int(self.code), "description": self.description, "details": self.details}
-        return {**asked, "status": status}
+        return {**(as_shown(asked) if isinstance(asked, dict) else {}), "status": status}
 
 
 def malformed(details: str) -> Refused:

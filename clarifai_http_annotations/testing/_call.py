@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .._wire.guard import describe, has_no_value, place_of
+from .._wire.guard import FREE_JSON, describe, has_no_value, place_of
 from ..models._base import read
 from ..models.annotation import Annotation
+from ..models.point import Visibility
 from ..models.status import known_code
 from ._answers import invalid, malformed, unknown
 from ._rules import Rules
@@ -144,3 +145,18 @@ def _check_shape(tree: Any, place: str) -> None:
     except ValidationError as broken:
         detail = broken.errors(include_url=False, include_input=False)[0]
         raise malformed(f"{place}.{place_of(detail['loc'])}: {detail['msg']}") from None
+    _check_visibilities(tree, place)
+
+
+def _check_visibilities(value: Any, place: str) -> None:
+    """Refuse a name that the API's enum does not have; a number may be of a later version."""
+    if isinstance(value, list):
+        for item in value:
+            _check_visibilities(item, place)
+    if isinstance(value, dict):
+        name = value.get("visibility")
+        if isinstance(name, str) and name not in Visibility.__members__:
+            raise malformed(f"{place}: there is no visibility {name!r}")
+        for key, item in value.items():
+            if key not in FREE_JSON:
+                _check_visibilities(item, place)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._answers import Answer, for_each_item, in_words
+from ._answers import Answer, RefusedItem, for_each_item, in_words
 from ._faults import Broken, Fault
 from ._routes import empty_lists
 from ._state import Recorded
@@ -80,7 +80,8 @@ def _items_of(request: Recorded) -> list[Any]:
 
 
 def _refused(asked: Any, fault: Fault) -> Tree:
-    return {**(asked if isinstance(asked, dict) else {}), "status": _status(fault, fault.item_code or 0)}
+    status = _status(fault, fault.item_code or 0)
+    return RefusedItem(**status).answer(asked)
 
 
 def _status(fault: Fault, code: int) -> Tree:

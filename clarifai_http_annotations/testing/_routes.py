@@ -33,6 +33,15 @@ ROUTES: dict[str, dict[str, Handler]] = {
 }
 """Handlers by path after the app, where ``{}`` is an id, and by method."""
 
+LISTED = {
+    "annotations": "annotations",
+    "annotations/searches": "hits",
+    "annotations/workers": "workers",
+    "inputs/{}/annotation_tracks": "annotation_tracks",
+    "inputs/{}/track_annotations/searches": "annotations",
+}
+"""What the answers of a route list."""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -42,11 +51,13 @@ class Route:
         app: User, who may be ``me``, and app.
         handlers: By method.
         ids: The ids in the path.
+        listed: What its answers list; empty if they list nothing.
     """
 
     app: App
     handlers: dict[str, Handler]
     ids: list[str]
+    listed: str
 
     def handler(self, method: str) -> Handler:
         """Return what answers a method."""
@@ -64,13 +75,14 @@ def find_route(path: str) -> Route:
         fits = len(segments) > len(places) == len(end)
         if fits and all(place in ("{}", unquote(found)) for place, found in zip(places, end, strict=True)):
             user, app_id, *ids = (unquote(found) for place, found in zip(places, end, strict=True) if place == "{}")
-            return Route((user, app_id), handlers, ids)
+            return Route((user, app_id), handlers, ids, LISTED.get(pattern, ""))
     raise Refused(404, StatusCode.CONN_DOES_NOT_EXIST, "Not found", "the emulator has no such route")
 
 
 def empty_lists(method: str, path: str) -> Tree:
-    """Return the lists that are shown beside an error, though they are empty."""
-    if path.endswith("/annotations/searches"):
-        return {"hits": []}
-    shown = method != "DELETE" and path.endswith(("/annotations", "/track_annotations/searches"))
-    return {"annotations": []} if shown else {}
+    """Return the list that is shown beside an error, though it is empty (``cl_show_if_empty``)."""
+    try:
+        shown = "" if method == "DELETE" else find_route(path).listed
+    except Refused:
+        return {}
+    return {shown: []} if shown else {}

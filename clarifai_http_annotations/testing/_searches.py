@@ -7,6 +7,7 @@ from uuid import uuid4
 from ._answers import Answer, as_answer, invalid, success
 from ._call import Call
 from ._searching import listed, only, read_filter
+from ._storing import as_shown
 from ._types import DEFAULT_PER_PAGE, paged, typed, whole
 
 
@@ -35,4 +36,4 @@ def search(call: Call) -> Answer:
         }
         for tree in paged(found, page, per_page)
     ]
-    return success(id=uuid4().hex, hits=hits, searches=searches)
+    return success(id=uuid4().hex, hits=hits, searches=as_shown(searches))

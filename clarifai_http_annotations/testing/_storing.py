@@ -1,16 +1,22 @@
-"""From what was sent to what the server gives back: the rule of HTTP, 32 bits, ids and text.
+"""From what was sent to what the server gives back: the rule of HTTP, 32 bits, zeros, enums, ids and text.
 
-A concept without ``value`` **is positive**: the rule of HTTP.
+Rules:
+
+1. A concept without ``value`` **is positive**: the rule of HTTP.
+2. A zero that the API's messages mark so (``cl_show_if_empty``) is shown, also one that nobody sent. Other
+   zeros are as they were sent.
+3. An enum is shown by its number, and 64 bits as text, as in the answers of Clarifai's that are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 from .._wire.guard import FREE_JSON, Place
 from .._wire.ids import float32
+from ..models.point import Visibility
 
 Tree = dict[str, Any]
 
@@ -25,20 +31,40 @@ UINTS: dict[str, dict[str, type[str] | type[int]]] = {
 }
 """Whole numbers, and how they come back: protobuf's JSON prints 64 bits as text."""
 
+_BOX = dict.fromkeys(("top_row", "left_col", "bottom_row", "right_col"), 0.0)
+_POINT = {"row": 0.0, "col": 0.0}
+_CHARACTERS = {"char_start": 0, "char_end": 0}
+
+ZEROS: dict[str, Tree] = {
+    "bounding_box": _BOX,
+    **dict.fromkeys(("point", "points", "keypoint_locations"), _POINT),
+    **dict.fromkeys(("span", "token"), _CHARACTERS),
+    "frame_info": {"index": 0, "time": "0", "number": 0},
+    "geo_point": {"longitude": 0.0, "latitude": 0.0},
+}
+"""Zeros that are shown, by the field that holds the object or objects: all that the messages mark, but ``value``."""
+
 
 def as_stored(value: Any, app_id: str) -> Any:
     """Return data as the server gives it back.
 
-    Numbers are 32 bits, times of frames are text (uint64), parts have ids, concepts have a
-    value, a name and an app, and what is null is not there. Doing it twice is doing it once.
+    It is what `as_shown` makes of it, and parts have ids, and concepts a name and an app. Doing it twice is
+    doing it once.
     """
-    stored = without_nulls(with_values(value))
+    stored = as_shown(value)
     _complete(stored, app_id)
     return stored
 
 
+def as_shown(value: Any) -> Any:
+    """Return JSON of a request as an answer shows it: as it was read, with its zeros, and without what is null."""
+    shown = without_nulls(with_values(value))
+    _show_zeros(shown)
+    return shown
+
+
 def with_values(value: Any) -> Any:
-    """Return data as it is read from a request: the rule of HTTP and 32 bits, and nothing made up."""
+    """Return data as it is read from a request: the rule of HTTP, 32 bits, numbers of enums, and nothing made up."""
     if isinstance(value, float):
         return shown_as_float32(value)
     if isinstance(value, list):
@@ -48,7 +74,9 @@ def with_values(value: Any) -> Any:
     read = {key: copied(item) if key in FREE_JSON else with_values(_whole(key, item)) for key, item in value.items()}
     for concept in concepts_of(read):
         said = concept.get("value")
-        concept["value"] = float(1.0 if said is None else said)
+        concept["value"] = _converted(1.0 if said is None else said, float)
+    if isinstance(read.get("visibility"), str):  # of a point; that of a concept is an object
+        read["visibility"] = int(Visibility.__members__.get(read["visibility"], Visibility.NOT_SET))
     return read
 
 
@@ -83,6 +111,20 @@ def _complete(stored: Any, app_id: str) -> None:
     for key, item in stored.items():
         if isinstance(item, (dict, list)) and key not in FREE_JSON:
             _complete(item, app_id)
+
+
+def _show_zeros(shown: Any) -> None:
+    if isinstance(shown, list):
+        for item in shown:
+            _show_zeros(item)
+    if not isinstance(shown, dict):
+        return
+    for key, item in shown.items():
+        if key in ZEROS:
+            for one in objects(item if isinstance(item, list) else [item]):
+                one |= {name: zero for name, zero in ZEROS[key].items() if name not in one}
+        if isinstance(item, (dict, list)) and key not in FREE_JSON:
+            _show_zeros(item)
 
 
 def concepts_of(tree: Tree) -> list[Tree]:
@@ -128,9 +170,14 @@ def _whole(key: str, info: Any) -> Any:
 
 
 def _uint(value: Any, kind: type[str] | type[int]) -> Any:
+    return value if value is None else _converted(value, lambda said: kind(int(said)))
+
+
+def _converted(value: Any, kind: Callable[[Any], Any]) -> Any:
+    """Return a value of another kind, or the value itself where it has none: a fault may meet what nobody checked."""
     try:
-        return value if value is None else kind(int(value))
-    except (TypeError, ValueError):
+        return kind(value)
+    except (TypeError, ValueError, OverflowError):
         return value
 
 
