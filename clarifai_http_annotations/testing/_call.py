@@ -12,12 +12,11 @@ from .._wire.guard import FREE_JSON, describe, has_no_value, place_of
 from ..models._base import read
 from ..models.annotation import Annotation
 from ..models.point import Visibility
-from ..models.status import known_code
 from ._answers import invalid, malformed, unknown
 from ._rules import Rules
 from ._state import Recorded, Stored, makers
 from ._storing import Tree, find_concepts, without_nulls
-from ._types import DEFAULT_PER_PAGE, is_digits, is_number, paged
+from ._types import DEFAULT_PER_PAGE, is_digits, is_number, paged, status_code
 
 MAX_ANNOTATIONS = 128
 
@@ -138,8 +137,8 @@ def _check_shape(tree: Any, place: str) -> None:
         if tree.get(key) is not None and not isinstance(tree[key], shape):
             raise malformed(f"{place}.{key}")
     code = (tree.get("status") or {}).get("code")
-    if code is not None and known_code(code) is None:
-        raise malformed(f"{place}.status.code")
+    if code not in (None, 0, ""):
+        status_code(code, f"{place}.status.code")
     try:
         read(Annotation, without_nulls(tree))
     except ValidationError as broken:

@@ -10,13 +10,14 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 from .._wire.guard import FREE_JSON, Place
 from .._wire.ids import float32
 from ..models.point import Visibility
+from ..models.status import StatusCode
 
 Tree = dict[str, Any]
 
@@ -30,6 +31,9 @@ UINTS: dict[str, dict[str, type[str] | type[int]]] = {
     "token": {"char_start": int, "char_end": int},
 }
 """Whole numbers, and how they come back: protobuf's JSON prints 64 bits as text."""
+
+ENUMS: dict[str, Mapping[str, int]] = {"visibility": Visibility.__members__, "code": StatusCode.__members__}
+"""Enums, by the fields that hold them: of a point, whereas a concept's ``visibility`` is an object; of a status."""
 
 _BOX = dict.fromkeys(("top_row", "left_col", "bottom_row", "right_col"), 0.0)
 _POINT = {"row": 0.0, "col": 0.0}
@@ -75,8 +79,9 @@ def with_values(value: Any) -> Any:
     for concept in concepts_of(read):
         said = concept.get("value")
         concept["value"] = _converted(1.0 if said is None else said, float)
-    if isinstance(read.get("visibility"), str):  # of a point; that of a concept is an object
-        read["visibility"] = int(Visibility.__members__.get(read["visibility"], Visibility.NOT_SET))
+    for key, members in ENUMS.items():
+        if isinstance(read.get(key), str):
+            read[key] = int(members.get(read[key], 0))
     return read
 
 

@@ -30,7 +30,7 @@ status_code_pb2: Any = official("clarifai_grpc.grpc.api.status.status_code_pb2")
 extensions_pb2: Any = official("clarifai_grpc.grpc.api.utils.extensions_pb2")
 json_format: Any = official("google.protobuf.json_format")
 
-APP = "/v2/users/{}/apps/{}/"
+APP = "/v2/users/{user_app_id.user_id}/apps/{user_app_id.app_id}/"
 """Where the routes that name user and app in their path begin."""
 
 
@@ -40,7 +40,7 @@ class Rpc:
 
     Attributes:
         name: Such as ``PostAnnotations``.
-        routes: Method and path after the app, where ``{}`` is an id: ``("POST", "annotations")``.
+        routes: Method and path after the app: ``("GET", "inputs/{input_id}/annotations/{annotation_id}")``.
         request: Class of the message of its parameters and body.
         answer: Class of the message of its answer.
     """
@@ -67,15 +67,20 @@ def rpcs() -> dict[str, Rpc]:
 
 
 def routes() -> dict[tuple[str, str], Rpc]:
-    """Return the same by method and path after the app."""
-    return {route: rpc for rpc in rpcs().values() for route in rpc.routes}
+    """Return the same by method and path after the app, where ``{}`` is an id."""
+    return {(verb, without_names(path)): rpc for rpc in rpcs().values() for verb, path in rpc.routes}
+
+
+def without_names(path: str) -> str:
+    """Return a path in which ``{}`` stands for every id."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def _below_the_app(method: Any) -> Iterator[tuple[str, str]]:
     http = next(value for option, value in method.GetOptions().ListFields() if option.name == "http")
     for rule in (http, *http.additional_bindings):
         verb = rule.WhichOneof("pattern")
-        path = re.sub(r"\{[^}]*\}", "{}", getattr(rule, verb))
+        path = getattr(rule, verb)
         if path.startswith(APP):
             yield verb.upper(), path.removeprefix(APP)
 

@@ -7,6 +7,7 @@ emulator behind it gets every ``value`` written out, and answers as it does over
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from left_out import NOT_HERE
 from official import Rpc, json_format, rpcs, service_pb2_grpc
 
 from clarifai_http_annotations.testing import Emulator
@@ -33,7 +35,7 @@ def _with_values(tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     said = {key: _with_values(item) for key, item in tree.items()}
-    for concept in said.get("concepts", ()):
+    for concept in (*said.get("concepts", ()), *([said["concept"]] if "concept" in said else ())):
         concept.setdefault("value", 0.0)
     return said
 
@@ -44,9 +46,7 @@ class Servicer(service_pb2_grpc.V2Servicer):  # type: ignore[misc]  # untyped
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         for rpc in rpcs().values():
-            if rpc.name in ("PostAnnotations", "PatchAnnotations", "ListAnnotations", "GetAnnotation") or (
-                rpc.name in ("DeleteAnnotation", "DeleteAnnotations", "PostAnnotationsSearches")
-            ):
+            if rpc.name not in NOT_HERE:
                 setattr(self, rpc.name, self._handler(rpc))
 
     def _handler(self, rpc: Rpc) -> Any:
@@ -61,11 +61,11 @@ class Servicer(service_pb2_grpc.V2Servicer):  # type: ignore[misc]  # untyped
 def request_of(rpc: Rpc, message: Any, key: str) -> httpx.Request:
     """Return the HTTP request that says what a message says."""
     tree = written(message)
-    app = tree.pop("user_app_id", {})
+    app = tree.pop("user_app_id")
     method, path = min(rpc.routes)
-    ids = [tree.pop(name) for name in ("input_id", "annotation_id")] if "{}" in path else []
-    whole = "/v2/users/{}/apps/{}/" + path
-    url = "http://localhost" + whole.format(*(quote(name, safe="") for name in (app["user_id"], app["app_id"], *ids)))
+    ids = {name: quote(tree.pop(name), safe="") for name in re.findall(r"\{(\w+)\}", path)}
+    whose = (quote(app[name], safe="") for name in ("user_id", "app_id"))
+    url = "http://localhost/v2/users/{}/apps/{}/".format(*whose) + path.format(**ids)
     if method == "GET":
         return httpx.Request(method, f"{url}?{urlencode(tree, doseq=True)}", headers={"authorization": key})
     return httpx.Request(method, url, content=json.dumps(tree).encode(), headers={"authorization": key})

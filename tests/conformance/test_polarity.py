@@ -74,6 +74,17 @@ def test_without_a_value_grpc_stores_a_negative_and_http_a_positive(stub: Any, e
     assert stored(emulator) == {"grpc": 0.0, "http": 1.0}
 
 
+def test_the_same_is_so_of_the_concept_of_a_track(stub: Any, emulator: Emulator) -> None:
+    whose = resources_pb2.UserAppIDSet(user_id=USER, app_id=APP)
+    track = resources_pb2.AnnotationTrack(id="grpc", concept=resources_pb2.Concept(id="tree"))
+    said = service_pb2.PostAnnotationTracksRequest(user_app_id=whose, input_id=INPUT, annotation_tracks=[track])
+    assert stub.PostAnnotationTracks(said, metadata=(("authorization", KEY),)).status.code == 10000
+    url = f"http://localhost/v2/users/{USER}/apps/{APP}/inputs/{INPUT}/annotation_tracks"
+    body = {"annotation_tracks": [{"id": "http", "concept": {"id": "tree"}}]}
+    assert emulator(httpx.Request("POST", url, json=body, headers={"authorization": KEY})).status_code == 200
+    assert {tree["id"]: tree["concept"]["value"] for tree in emulator.tracks} == {"grpc": 0.0, "http": 1.0}
+
+
 def test_this_library_says_both_polarities_and_refuses_to_say_none(stub: Any, emulator: Emulator) -> None:
     with emulator.client(app_id=APP) as client:
         client.create(Annotation.of(INPUT, positive("tree"), id="present"))

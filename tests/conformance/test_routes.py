@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from official import routes
+from left_out import NOT_HERE
+from official import routes, rpcs
+from readme_routes import in_readme, table
+from tour import tour
 
+from clarifai_http_annotations import Client
 from clarifai_http_annotations.testing._routes import ROUTES
-
-NOT_HERE = {
-    "PatchAnnotationsSearches": "saved searches, which this library does not make",
-    "StreamAnnotations": "a stream",
-    "StreamLivestreamAnnotations": "a stream",
-    "ListAnnotationFilters": "annotation filters, which belong to datasets",
-    "GetAnnotationFilter": "annotation filters, which belong to datasets",
-    "PostAnnotationFilters": "annotation filters, which belong to datasets",
-    "PatchAnnotationFilters": "annotation filters, which belong to datasets",
-    "DeleteAnnotationFilters": "annotation filters, which belong to datasets",
-}
-"""What the API can be asked about annotations and is not asked here, with the reason."""
 
 OURS = {(method, path) for path, handlers in ROUTES.items() for method in handlers}
 
@@ -28,3 +20,14 @@ def test_every_route_of_the_emulator_is_one_of_the_api() -> None:
 def test_every_route_of_the_api_is_here_or_left_out_with_a_reason() -> None:
     left_out = {rpc.name for route, rpc in routes().items() if route not in OURS}
     assert left_out == NOT_HERE.keys()
+
+
+def test_every_operation_asks_routes_of_the_api_and_every_one_that_is_not_left_out_is_asked() -> None:
+    asked = tour()
+    operations = {name for name in vars(Client) if not name.startswith("_")} - {"close"}
+    assert asked.keys() == operations
+    assert {name for messages in asked.values() for name, _ in messages} == rpcs().keys() - NOT_HERE.keys()
+
+
+def test_the_table_of_the_readme_is_what_the_descriptors_and_the_operations_say() -> None:
+    assert in_readme() == table(), "run: python tests/conformance/readme_routes.py"
