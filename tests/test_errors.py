@@ -164,6 +164,13 @@ def test_the_text_of_an_error_has_what_a_log_needs(part: str, connect: Any, cloc
     assert part in str(error)
 
 
+def test_the_text_of_an_error_can_be_printed_whatever_the_server_said(connect: Any, caplog: Any) -> None:
+    broken = b'{"status": {"code": "\\ud800", "description": "half \\udc00", "details": "a pair", "req_id": "\\ud800"}}'
+    error = error_of(lambda: connect(lambda _: httpx.Response(503, content=broken), max_retries=1).list().__next__())
+    assert "half ?: a pair" in str(error)
+    assert (str(error) + str(error.body) + caplog.text).encode("utf-8")
+
+
 def test_the_parts_of_an_error_are_attributes(connect: Any, clock: Any) -> None:
     def busy(request: httpx.Request) -> httpx.Response:
         clock.now += 1.5

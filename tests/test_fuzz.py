@@ -150,6 +150,7 @@ def ends_well(operation: Callable[[Any], Any], client: Any) -> None:
         assert operation is not create or len(ended) == len(SEVERAL)
         errors = []
     for failed in errors:
+        assert str(failed).encode("utf-8")  # it can be printed
         if isinstance(failed, InvalidRequestError):  # what a server said cannot be said to it
             assert operation is set_value
             continue

@@ -7,7 +7,8 @@ of google.rpc.Status, an error code under HTTP 200. Rules:
    except that an HTTP error never counts as success.
 2. What cannot be read under an HTTP status of success is an `InvalidResponseError`: nobody
    knows what became of the request. Under another it is an error of that HTTP status.
-3. A key that the server repeats is replaced before an error is made of the answer.
+3. A key that the server repeats is replaced before an error is made of the answer, and so is what could
+   not be printed.
 """
 
 from __future__ import annotations
@@ -236,15 +237,15 @@ def _excerpt(raw: RawAnswer, redact: Callable[[str], str]) -> str:
 
 
 def redacted(tree: Any, redact: Callable[[str], str], depth: int = MAX_DEPTH) -> Any:
-    """Return JSON with the key replaced in every text of it, and ``None`` for what is nested too deep."""
+    """Return JSON as an error keeps it: texts without the key and fit to be printed, ``None`` for what is too deep."""
     if isinstance(tree, str):
-        return redact(tree)
+        return redact(tree).encode("utf-8", "replace").decode()  # no half of a surrogate pair
     if not isinstance(tree, (dict, list)):
         return tree
     if depth == 0:
         return None
     if isinstance(tree, dict):
-        return {redact(key): redacted(item, redact, depth - 1) for key, item in tree.items()}
+        return {redacted(key, redact): redacted(item, redact, depth - 1) for key, item in tree.items()}
     return [redacted(item, redact, depth - 1) for item in tree]
 
 
