@@ -163,6 +163,30 @@ def test_other_content_is_other_content(other: dict[str, Any]) -> None:
     assert not holds(other, SENT)
 
 
+@pytest.mark.parametrize(
+    ("sent", "stored", "same"),
+    [
+        ({"status": "a"}, {"status": "b"}, False),  # elsewhere the state of the work, which moves on
+        ({"value": 0}, {}, False),  # elsewhere a polarity
+        ({"concepts": [1]}, {"concepts": [2]}, False),
+        ({"visibility": "VISIBLE"}, {"visibility": 1}, False),
+        ({"a": 0.1}, {"a": 0.10000000149011612}, False),  # 32 bits of it
+        ({"a": True}, {"a": 1}, False),
+        ({"a": [1, {"b": None}]}, {"a": [1.0, {}]}, True),
+        ({"a": 2**63 + 1}, {"a": float(2**63)}, True),
+        ({"a": 1}, {"a": 10**400}, False),
+        ({"a": []}, {"a": [1]}, False),
+        ({"a": {"b": 1}}, {"a": []}, False),
+        ({"a": "x"}, {"a": "x", "server": "y"}, True),
+        ({}, None, True),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("key", ["metadata", "annotation_info"])
+def test_json_of_the_user_is_compared_as_it_is(key: str, sent: object, stored: object, same: bool) -> None:
+    assert holds({key: stored}, {key: sent}) is same
+
+
 def test_concepts_that_are_no_concepts_are_not_what_was_sent() -> None:
     assert not holds({"concepts": ["a"]}, {"concepts": [{"id": "a", "value": 1}]})
     assert not holds({"concepts": None}, {"concepts": [{"id": "a", "value": 1}]})

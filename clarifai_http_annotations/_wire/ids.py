@@ -69,6 +69,14 @@ def float32(number: float) -> float:
     return rounded
 
 
+def float64(number: float) -> float:
+    """Return the number as the server keeps it in the caller's own JSON: in 64 bits."""
+    try:
+        return float(number)
+    except OverflowError:  # a whole number that is too large, which only a server could say
+        return number
+
+
 def holds(stored: Any, sent: Any) -> bool:
     """Tell whether what the server stored is what was sent.
 
@@ -88,6 +96,8 @@ def holds(stored: Any, sent: Any) -> bool:
 
 
 def _holds_field(stored: dict[str, Any], key: str, sent: Any) -> bool:
+    if key in FREE_JSON:
+        return _holds_json(stored.get(key) or {}, sent)
     if key == "status":
         return True  # the state of the work moves on without the content
     if key == "concepts":
@@ -100,6 +110,17 @@ def _holds_field(stored: dict[str, Any], key: str, sent: Any) -> bool:
     if sent in ([], {}) or sent == 0:
         return holds(stored.get(key) or sent, sent)  # protobuf's JSON may leave out what is empty or zero
     return holds(stored.get(key), sent)
+
+
+def _holds_json(stored: Any, sent: Any) -> bool:
+    """Tell the same of the caller's own JSON, in which no word means anything and numbers have 64 bits."""
+    if isinstance(sent, dict):
+        return isinstance(stored, dict) and all(_holds_json(stored.get(key), value) for key, value in sent.items())
+    if isinstance(sent, list):
+        return isinstance(stored, list) and len(stored) == len(sent) and all(map(_holds_json, stored, sent))
+    if isinstance(sent, (int, float)) and isinstance(stored, (int, float)):
+        return isinstance(sent, bool) == isinstance(stored, bool) and float64(stored) == float64(sent)
+    return bool(stored == sent)
 
 
 def _visibility(said: Any) -> Any:
