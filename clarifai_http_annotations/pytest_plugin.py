@@ -5,15 +5,19 @@ Rules:
 1. Loading it loads pytest, which is there, and nothing else: every project of an environment does. What is
    heavy is loaded by the first fixture that is used.
 2. A test whose code sent a concept without ``value`` fails, itself and not its teardown. If it failed
-   anyhow, its own failure is shown, with the places below it.
-3. A test has an emulator of its own, and the environment is afterwards what it was before.
+   anyhow, its own failure is shown, with the places below it. A test that ends in another way (skipped,
+   expected to fail) has them as an error of its teardown: no place is passed over, and none is told twice.
+3. A test has an emulator of its own, and the environment is afterwards what it was before. Variables are set
+   by the ``monkeypatch`` of the test, so that they nest with what the test sets; the way to the emulator is
+   not, so that ``monkeypatch.undo()`` does not open the one to Clarifai.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,10 +32,9 @@ MOST_SHOWN = 10
 
 @dataclass
 class _Watch:
-    """An emulator, and how many of the places in which it missed a value were told."""
+    """The places in which a test's emulator missed a value, and that nobody was told of yet."""
 
-    emulator: Emulator
-    told: int = 0
+    places: list[str] = field(default_factory=list)
 
 
 _WATCH = pytest.StashKey[_Watch]()
@@ -54,19 +57,20 @@ def clarifai_emulator(
 
     So does whatever else is sent to Clarifai with httpx. A concept without ``value`` fails the test.
     """
-    from .testing import Emulator, no_waiting
-    from .testing._inside import ADDRESS, put_inside
+    from .testing import no_waiting
+    from .testing._inside import ADDRESS, inside
 
-    emulator = Emulator(**clarifai_emulator_settings)
-    request.node.stash[_WATCH] = _Watch(emulator)
-    put_inside(emulator, monkeypatch.setattr)
+    emulator = _made_of(clarifai_emulator_settings)
+    watch = request.node.stash[_WATCH] = _Watch()
+    emulator._on_missing_value = watch.places.append
     _point_at(ADDRESS, emulator, monkeypatch)
     with ExitStack() as stack:
+        stack.enter_context(inside(emulator))
         if clarifai_emulator_settings.get("rate") is None:
             stack.enter_context(no_waiting())  # there is nothing to keep to
         yield emulator
     try:
-        _fail_for_news(request.node)  # of the teardown of other fixtures
+        _fail_for_news(request.node)  # of the teardown of other fixtures, or of a test that did not fail for it
     finally:
         del request.node.stash[_WATCH]  # or it would be kept until the last test of all
 
@@ -83,9 +87,20 @@ def clarifai_server(clarifai_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
             needed = str(missing)
         else:
             _point_at(server.url, clarifai_emulator, monkeypatch)
+            _keep_proxies_out(monkeypatch)
             yield server
             return
     pytest.fail(needed, pytrace=False)
+
+
+def _made_of(settings: Any) -> Emulator:
+    from .testing import Emulator
+
+    try:
+        return Emulator(**settings)
+    except (TypeError, ValueError) as wrong:
+        what = f"arguments of Emulator, not {settings!r}: {wrong}"
+    pytest.fail(f"The fixture clarifai_emulator_settings must return a dict of {what}", pytrace=False)
 
 
 def _point_at(address: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +116,12 @@ def _point_at(address: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(variable, settings[argument])
 
 
+def _keep_proxies_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what speaks HTTP reach this machine without a proxy of the environment; this library does anyhow."""
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(variable, ",".join(filter(None, [os.environ.get(variable), "127.0.0.1"])))
+
+
 # --- the watch -------------------------------------------------------------------------------------
 
 
@@ -109,27 +130,25 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}: the code under test may send Clarifai a concept without `value`.")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that sent a concept without ``value``, unless it failed by itself."""
-    result = yield
+@pytest.hookimpl(trylast=True)  # after the test itself has run, and only if it did not fail
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Fail a test that sent a concept without ``value``."""
     _fail_for_news(item)
-    return result
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say below the failure of a test what else is wrong with it."""
-    report = yield
-    watch = item.stash.get(_WATCH, None)
-    if watch is not None and (report.failed or call.when == "call"):
-        said = _news(item)
-        if report.failed and said not in report.longreprtext:
-            report.sections.append(("Sent to Clarifai without value", said))
-        watch.told = len(watch.emulator._made_positive)
-    return report
+@pytest.hookimpl(hookwrapper=True)  # in the form that every pytest knows
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """Say below the failure of a test what else is wrong with it, and note that it was said."""
+    outcome = yield
+    report = outcome.get_result()
+    said = _news(item)
+    if not said:
+        return
+    is_told = call.excinfo is not None and said in str(call.excinfo.value)  # also if it is expected to fail
+    if report.failed and not is_told:
+        report.sections.append(("Sent to Clarifai without value", said))
+    if report.failed or is_told:
+        item.stash[_WATCH].places.clear()
 
 
 def _fail_for_news(item: pytest.Item) -> None:
@@ -140,10 +159,8 @@ def _fail_for_news(item: pytest.Item) -> None:
 def _news(item: pytest.Item) -> str:
     """Return what is wrong with what a test sent and was not told; empty if nothing is, or if it may be."""
     watch = item.stash.get(_WATCH, None)
-    if watch is None or item.get_closest_marker(MARKER) is not None:
-        return ""
-    places = watch.emulator._made_positive[watch.told :]
-    if not places:
+    places = [] if watch is None else watch.places
+    if not places or item.get_closest_marker(MARKER) is not None:
         return ""
     what = "1 concept was" if len(places) == 1 else f"{len(places)} concepts were"
     shown = [f"  {place}" for place in places[:MOST_SHOWN]]

@@ -20,6 +20,7 @@ with Client() if pat else Emulator().client() as client:
 
 for annotation in stored:
     for frame in annotation.data.frames if annotation.data else []:
-        print(f"frame {frame.frame_info}")
+        if frame.frame_info:  # Clarifai shows both: a 0 may be what nobody said
+            print(f"frame at {frame.frame_info.time} ms, number {frame.frame_info.number}")
     for place, concept in annotation.each_concept():
         print(f"  {concept.id:<8}{concept.value:<5}{place}")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from clarifai_http_annotations import Annotation, RequestTooLargeError, negative, positive
+from clarifai_http_annotations import Annotation, AnnotationTrack, RequestTooLargeError, negative, positive
 from clarifai_http_annotations.testing import Emulator, Fault, Faults
 
 LIST = "/v2/users/me/apps/emulator-app/annotations"
@@ -42,7 +42,7 @@ def test_faults_are_set_by_a_script_and_what_is_pending_is_shown(emulator: Emula
 def test_faults_by_chance_are_those_of_the_library(emulator: Emulator) -> None:
     asked = {"seed": 7, "share": 0.5, "kinds": ["http_503_before"]}
     assert send(emulator, "POST", "/emulator/faults", asked) == (200, {"pending": None})
-    expected = Emulator(faults=Faults.seeded(7, rate=0.5, kinds=["http_503_before"]))
+    expected = Emulator(faults=Faults.seeded(7, share=0.5, kinds=["http_503_before"]))
     assert listed(emulator, 20) == listed(expected, 20)
     assert set(listed(emulator, 20)) == {200, 503}
     send(emulator, "POST", "/emulator/faults", {"seed": 7})
@@ -94,11 +94,21 @@ def test_labels_show_what_a_model_would_be_trained_on(emulator: Emulator) -> Non
     headers = {"authorization": "Key any"}
     body = {"annotations": [{"id": "b", "input_id": "in-2", "data": {"concepts": [{"name": "boat"}]}}]}
     emulator(httpx.Request("POST", f"http://localhost{LIST}", json=body, headers=headers))
+    emulator.client(app_id="other").create_tracks("in-3", AnnotationTrack(id="t", concept=negative("boat")))
     _, shown = send(emulator, "GET", "/emulator/labels")
+    app = ("emulator-user", "emulator-app")
     assert [tuple(label.values()) for label in shown["labels"]] == [
-        ("in-1", "a", "tree", 1.0),
-        ("in-1", "a", "water", 0.0),
-        ("in-2", "b", None, 1.0),
+        (*app, "in-1", "a", "tree", 1.0),
+        (*app, "in-1", "a", "water", 0.0),
+        (*app, "in-2", "b", None, 1.0),
+        ("emulator-user", "other", "in-3", "t", "boat", 0.0),
+    ]
+    assert [key for key in shown["labels"][-1] if key.endswith("_id")] == [
+        "user_id",
+        "app_id",
+        "input_id",
+        "track_id",
+        "concept_id",
     ]
     assert shown["missing_values"] == emulator.missing_values != []
 

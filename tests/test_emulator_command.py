@@ -143,6 +143,8 @@ def test_without_uvicorn_one_sentence_says_what_to_install(tmp_path: Path) -> No
         (["--latency-ms", "inf"], "argument --latency-ms: must be a number of 0 or more, not 'inf'"),
         (["--body-limit", "-1"], "argument --body-limit: must be a whole number of 1 or more, not '-1'"),
         (["--faults-share", "2"], "argument --faults-share: must be a number from 0 to 1, not '2'"),
+        (["--faults-share", "0.5"], "--faults-share needs --faults-seed"),
+        (["--rate", "1" + "0" * 400], "argument --rate: must be a whole number of 1 or more"),
         (["--faults-seed", "x"], "argument --faults-seed: invalid int value: 'x'"),
         (["--app", " "], "argument --app: must not be empty"),
         (["--stric"], "unrecognized arguments: --stric"),
@@ -182,8 +184,8 @@ def test_the_arguments_are_those_of_the_emulator() -> None:
 
 
 def test_faults_by_chance_are_those_of_the_seed() -> None:
-    told = _command.parser().parse_args(["--faults-seed", "7", "--faults-share", "0.6"])
-    ours, theirs = _command.emulator_of(told).faults, Faults.seeded(7, rate=0.6)
+    told = _command.tell(["--faults-seed", "7", "--faults-share", "0.6"])
+    ours, theirs = _command.emulator_of(told).faults, Faults.seeded(7, share=0.6)
     assert [ours.next("GET") for _ in range(50)] == [theirs.next("GET") for _ in range(50)]
 
 
@@ -222,19 +224,6 @@ def test_a_connection_goes_on_after_a_body_over_the_limit(monkeypatch: pytest.Mo
             monkeypatch.setenv(name, value)
         with Client() as client, pytest.raises(RequestTooLargeError):
             client.create(Annotation.of("in-1", *(positive(f"tree-{n}") for n in range(99))))
-
-
-@pytest.mark.parametrize(
-    ("host", "url", "shown"),
-    [
-        ("0.0.0.0", "http://0.0.0.0:80", "http://127.0.0.1:80"),  # noqa: S104 # it is only shown
-        ("::", "http://[::]:80", "http://[::1]:80"),
-        ("::1", "http://[::1]:80", "http://[::1]:80"),
-    ],
-)
-def test_an_address_is_shown_that_a_client_can_name(host: str, url: str, shown: str) -> None:
-    told = _command.parser().parse_args(["--host", host])
-    assert f" is at {shown}\n" in _command.greeting(url, told)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])  # noqa: S104 # for a moment

@@ -101,8 +101,8 @@ SAYS: dict[str, list[str]] = {
     ],
     "track.py": [
         "track of buoy 1.0, 0 to 1000 ms; from 500 ms on:",
-        "time=500 row=0.75 col=0.25 buoy 1.0, boat 0.0",
-        "time=1000 row=0.75 col=0.5 buoy 1.0, boat 0.0",
+        "500 ms: row=0.75 col=0.25 buoy 1.0, boat 0.0",
+        "1000 ms: row=0.75 col=0.5 buoy 1.0, boat 0.0",
     ],
     "upload_with_deadline.py": [
         "in time: True",
@@ -112,10 +112,10 @@ SAYS: dict[str, list[str]] = {
         "the next one is the first that was not taken",
     ],
     "video_frame.py": [
-        "frame time=5000",
+        "frame at 5000 ms, number 0",
         "boat 1.0 data.frames[0].data.regions[0].data.concepts[0]",
         "person 0.0 data.frames[0].data.regions[0].data.concepts[1]",
-        "frame number=300",
+        "frame at 0 ms, number 300",
         "water 1.0 data.frames[0].data.concepts[0]",
         "boat 0.0 data.frames[0].data.concepts[1]",
     ],

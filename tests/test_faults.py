@@ -312,11 +312,11 @@ def test_a_seed_gives_the_same_faults_and_another_gives_others() -> None:
 
 
 def test_chance_offers_by_default_what_may_pass_and_otherwise_what_is_named() -> None:
-    faults = Faults.seeded(0, rate=1)
+    faults = Faults.seeded(0, share=1)
     assert {fault.name for _ in range(2000) if (fault := faults.next("POST"))} == {
         fault.name for fault in Fault.catalogue() if not fault.final
     }
-    named = Faults.seeded(0, rate=1, kinds=["silent_after", Fault.named("key_unknown")], methods=["POST"])
+    named = Faults.seeded(0, share=1, kinds=["silent_after", Fault.named("key_unknown")], methods=["POST"])
     assert {fault.name for _ in range(100) if (fault := named.next("POST"))} == {"silent_after", "key_unknown"}
     assert named.next("GET") is None
 
@@ -356,7 +356,7 @@ def test_a_fault_of_ones_own_is_met_like_those_of_the_catalogue() -> None:
         pytest.param(lambda: Emulator(faults="reset_after"), id="a text for a script"),
         pytest.param(lambda: Faults.seeded(1, kinds=["reset"]), id="no such fault by chance"),
         pytest.param(lambda: Faults.seeded(1, kinds=[]), id="no fault by chance"),
-        pytest.param(lambda: Faults.seeded(1, rate=1.5), id="more likely than certain"),
+        pytest.param(lambda: Faults.seeded(1, share=1.5), id="more likely than certain"),
         pytest.param(lambda: Fault(name="nothing"), id="nothing happens"),
     ],
 )

@@ -142,7 +142,8 @@ def test_what_is_sent_to_clarifai_itself_with_httpx_stays_here(project: Project)
 @pytest.mark.clarifai_allow_missing_value
 def test_it(clarifai_emulator):
     forget("https://api.clarifai.com")
-    assert values(clarifai_emulator) == [1.0]
+    forget("http://api.clarifai.com")
+    assert values(clarifai_emulator) == [1.0, 1.0]
 """)
     project.run().assert_outcomes(passed=1)
 
@@ -238,6 +239,95 @@ def test_it(clarifai_emulator):
         list(client.list())
 """)
     project.run().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "None",
+        "{'input': ['in-1']}",
+        "{'inputs': 'in-1'}",
+        "{'apps': ['mine']}",
+        "{'apps': [1]}",
+        "{'faults': ['no_such']}",
+        "{'faults': 'reset_after'}",
+    ],
+)
+def test_settings_that_are_none_are_said_in_one_line(project: Project, wrong: str) -> None:
+    project.has(f"""
+@pytest.fixture
+def clarifai_emulator_settings():
+    return {wrong}
+
+def test_it(clarifai_emulator):
+    pass
+""")
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    start = f"The fixture clarifai_emulator_settings must return a dict of arguments of Emulator, not {wrong}: "
+    result.stdout.fnmatch_lines([f"{glob(start)}*"])
+
+
+def test_the_app_that_exists_is_the_one_that_is_named(project: Project) -> None:
+    project.has("""
+@pytest.fixture
+def clarifai_emulator_settings():
+    return {"apps": [("somebody", "mine"), ("somebody", "other")]}
+
+def test_it(clarifai_emulator):
+    label()
+    assert (os.environ["CLARIFAI_USER_ID"], os.environ["CLARIFAI_APP_ID"]) == ("somebody", "mine")
+""")
+    project.run().assert_outcomes(passed=1)
+
+
+def test_clients_wait_only_for_an_emulator_that_has_a_rate(project: Project) -> None:
+    project.has("""
+from clarifai_http_annotations import _retry
+
+@pytest.fixture
+def clarifai_emulator_settings(request):
+    return request.param
+
+@pytest.mark.parametrize("clarifai_emulator_settings", [{}, {"rate": 5}], indirect=True)
+def test_it(clarifai_emulator, clarifai_emulator_settings):
+    assert _retry.is_waiting() == ("rate" in clarifai_emulator_settings)
+
+def test_after():
+    assert _retry.is_waiting()
+""")
+    project.run().assert_outcomes(passed=3)
+
+
+def test_an_emulator_does_not_outlive_its_test(project: Project) -> None:
+    project.has("""
+import gc, weakref
+
+KEPT = []
+
+def test_it(clarifai_emulator):
+    KEPT.append(weakref.ref(clarifai_emulator))
+
+def test_after():
+    gc.collect()
+    assert KEPT[0]() is None
+""")
+    project.run().assert_outcomes(passed=2)
+
+
+def test_a_proxy_of_the_environment_does_not_stand_before_the_server(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    project.has("""
+@pytest.mark.clarifai_allow_missing_value
+def test_it(clarifai_server):
+    forget_without_httpx()
+    assert os.environ["NO_PROXY"] == "example.org,127.0.0.1"
+""")
+    project.run_apart().assert_outcomes(passed=1)
 
 
 def test_nobody_waits_for_an_emulator_that_fails(project: Project) -> None:
@@ -377,9 +467,164 @@ def test_it(clarifai_emulator):
     body = {"action": "remove", "annotations": [item]}
     url = os.environ["CLARIFAI_API_BASE"] + PATH
     assert httpx.patch(url, headers=KEY, json=body).status_code == 200
-    assert len(clarifai_emulator.missing_values) == 1
+    assert clarifai_emulator.missing_values == []
 """)
     project.run().assert_outcomes(passed=1)
+
+
+SUBTESTS = """
+import unittest
+
+def test_it(clarifai_emulator, subtests):
+    with subtests.test("a"):
+        forget()
+    with subtests.test("b"):
+        pass
+
+def test_before(clarifai_emulator, subtests):
+    forget()
+    with subtests.test("a"):
+        pass
+
+@pytest.mark.usefixtures("clarifai_emulator")
+class TestCase(unittest.TestCase):
+    def test_it(self):
+        for number in range(2):
+            with self.subTest(number=number):
+                forget()
+"""
+
+
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests are part of pytest 9")
+def test_a_subtest_hides_nothing(project: Project) -> None:
+    result = project.has(SUBTESTS).run()
+    assert result.parseoutcomes()["failed"] == 3
+    result.stdout.fnmatch_lines([f"{MEANING}*", f"{MEANING}*", "2 concepts were sent*"])
+
+
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests are part of pytest 9")
+def test_a_subtest_that_fails_by_itself_shows_what_was_sent(project: Project) -> None:
+    project.has("""
+def test_it(clarifai_emulator, subtests):
+    forget()
+    with subtests.test("a"):
+        assert "what it is about" == "other"
+""")
+    project.run().stdout.fnmatch_lines(["E *what it is about*", f"{MEANING}*", f"  {glob(PLACE)}"])
+
+
+def test_a_test_that_is_skipped_or_expected_to_fail_hides_nothing(project: Project) -> None:
+    project.has("""
+def test_skips(clarifai_emulator):
+    forget()
+    pytest.skip("later")
+
+def test_xfails(clarifai_emulator):
+    forget()
+    pytest.xfail("later")
+
+@pytest.mark.xfail
+def test_is_expected_to_fail_for_something_else(clarifai_emulator):
+    forget()
+    assert False
+
+@pytest.mark.xfail
+def test_is_expected_to_fail_for_it(clarifai_emulator):
+    forget()
+""")
+    result = project.run()
+    result.assert_outcomes(skipped=1, xfailed=4, errors=2)  # of what is expected to fail, the teardown is, too
+    result.stdout.fnmatch_lines([f"*ERROR at teardown of {name}*" for name in ("test_skips", "test_xfails")])
+
+
+REFUSED = """
+def send(path=PATH, headers=KEY, body=WITHOUT_VALUE):
+    return httpx.post("https://api.clarifai.com" + path, headers=headers, json=body).status_code
+
+def test_without_key(clarifai_emulator):
+    assert send(headers={}) == 401
+
+def test_to_a_route_that_there_is_not(clarifai_emulator):
+    assert send("/v2/annotations") == 404
+
+def test_too_many(clarifai_emulator):
+    assert send(body={"annotations": WITHOUT_VALUE["annotations"] * 129}) == 400
+
+@pytest.fixture
+def clarifai_emulator_settings(request):
+    return {"faults": [request.param]} if hasattr(request, "param") else {}
+
+@pytest.mark.parametrize("clarifai_emulator_settings", ["http_503_before", "items_throttled"], indirect=True)
+def test_with_a_fault(clarifai_emulator):
+    send()
+"""
+
+
+def test_what_is_refused_or_meets_a_fault_was_sent_all_the_same(project: Project) -> None:
+    result = project.has(REFUSED).run()
+    result.assert_outcomes(failed=5)
+    assert result.stdout.str().count("concept was sent without `value`. Over HTTP") == 4
+    result.stdout.fnmatch_lines(["129 concepts were sent*"])
+
+
+def test_to_reset_the_emulator_hides_nothing(project: Project) -> None:
+    project.has("""
+def test_it(clarifai_emulator):
+    forget()
+    clarifai_emulator.reset()
+    assert (clarifai_emulator.requests, clarifai_emulator.missing_values) == ([], [])
+    forget()
+""")
+    project.run().stdout.fnmatch_lines(["2 concepts were sent*"])
+
+
+def test_to_undo_what_was_patched_does_not_open_the_way_to_clarifai(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLARIFAI_PAT", "of-this-machine")
+    monkeypatch.setenv("CLARIFAI_USER_ID", "me")
+    monkeypatch.setenv("CLARIFAI_APP_ID", "app")
+    project.has("""
+def test_it(clarifai_emulator, monkeypatch):
+    monkeypatch.undo()
+    label()
+    assert values(clarifai_emulator) == [0.0]
+""")
+    project.run().assert_outcomes(passed=1)
+
+
+def test_who_replaces_the_same_method_gets_it_back_and_reaches_nothing_by_it(project: Project) -> None:
+    project.has("""
+@pytest.fixture
+def other(monkeypatch, clarifai_emulator):
+    answer = lambda self, request: httpx.Response(418)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer)
+
+def test_it(other, clarifai_emulator):
+    assert httpx.get("http://localhost:1").status_code == 418
+
+def test_after():
+    with pytest.raises(httpx.ConnectError):
+        httpx.get("http://localhost:1")
+""")
+    project.run_apart().assert_outcomes(passed=2)
+
+
+def test_what_a_fixture_sends_when_the_emulator_is_over_reaches_nobody(project: Project) -> None:
+    project.has("""
+@pytest.fixture(autouse=True)
+def earlier(monkeypatch):
+    yield
+    with pytest.raises(httpx.ConnectError):
+        forget()
+
+@pytest.mark.parametrize("fixture", ["clarifai_emulator", "clarifai_server"])
+def test_it(fixture, request):
+    request.getfixturevalue(fixture)
+    label()
+""")
+    project.run().assert_outcomes(passed=2)
 
 
 def test_a_strict_emulator_refuses_and_the_test_fails_even_if_nobody_looked(project: Project) -> None:

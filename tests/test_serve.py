@@ -44,6 +44,23 @@ def test_a_client_of_a_server_takes_the_settings_of_a_client() -> None:
             list(client.list())
 
 
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("0.0.0.0", "127.0.0.1"),  # noqa: S104 # for a moment
+        ("0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+    ],
+)
+def test_its_url_is_one_that_a_client_can_reach(host: str, named: str, emulator: Emulator) -> None:
+    with serve(emulator, host=host) as server:
+        assert server.url.rpartition(":")[0] == f"http://{named}"
+        assert httpx.get(f"{server.url}/emulator/labels").status_code == 200
+
+
 def test_a_request_arrives_as_it_was_sent(emulator: Emulator) -> None:
     with serve(emulator) as server, httpx.Client(base_url=server.url, headers=KEY) as http:
         http.get("/v2/users/me/apps/a%2Fb/annotations?ids=x&ids=%C3%BC&task_id=")

@@ -45,7 +45,7 @@ class Case:
         client.close()
         kinds = [fault for fault in Fault.catalogue() if not fault.final]
         some = self.dice.sample(kinds, self.dice.randint(1, len(kinds)))
-        emulator.faults = Faults.seeded(seed, rate=self.dice.choice((0.1, 0.3, 0.6)), kinds=some)
+        emulator.faults = Faults.seeded(seed, share=self.dice.choice((0.1, 0.3, 0.6)), kinds=some)
 
     def _row(self, index: int) -> Row:
         name = f"in-{index % 40}"

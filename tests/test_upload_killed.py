@@ -84,7 +84,7 @@ def test_what_is_killed_at_any_moment_and_started_again_is_there_once(tmp_path: 
     dice = random.Random(seed)
     kills = uploads = skipped = 0
     kinds = ["reset_after", "http_503_after", "reset_before", "items_internal_after"]
-    faults = Faults.seeded(seed, rate=0.05, kinds=kinds)
+    faults = Faults.seeded(seed, share=0.05, kinds=kinds)
     emulator = Emulator(latency=0.03, record=False, faults=faults)
     with serve(emulator) as server:
         while kills < KILLS:

@@ -46,7 +46,7 @@ class _Chance(_Asked):
     kinds: list[str] = Field([fault.name for fault in TRANSIENT], min_length=1)
 
     def faults(self) -> Faults:
-        return Faults.seeded(self.seed, rate=self.share, kinds=self.kinds, methods=self.methods)
+        return Faults.seeded(self.seed, share=self.share, kinds=self.kinds, methods=self.methods)
 
 
 def read_faults(body: Any) -> Faults:
@@ -81,15 +81,10 @@ def _clear_faults(emulator: Emulator, _: Any) -> Tree:
 
 
 def _labels(emulator: Emulator, _: Any) -> Tree:
-    """Show every concept of every annotation, and which came without a value."""
+    """Show every concept of every annotation and track, and which came without a value."""
     labels = [
-        {
-            "input_id": tree["input_id"],
-            "annotation_id": tree["id"],
-            "concept_id": concept.get("id"),
-            "value": concept["value"],
-        }
-        for tree in emulator.annotations
+        {**whose, "concept_id": concept.get("id"), "value": concept["value"]}
+        for whose, tree in emulator._everything()
         for _, concept in find_concepts(tree)
     ]
     return {"labels": labels, "missing_values": list(emulator.missing_values)}

@@ -65,7 +65,7 @@ def _too_many(data: Tree) -> RefusedItem | None:
 def patch(call: Call) -> Answer:
     """Change annotations; each is answered for itself. Nobody knows what an absent action means: it is refused."""
     action = call.body.get("action")
-    asked = asked_annotations(call, values_needed=action != "remove")
+    asked = asked_annotations(call)
     if action not in ACTIONS:
         raise invalid(f"action must be one of {', '.join(ACTIONS)}")
     drop_empty = typed(call.body, "delete_if_empty_data", bool) and action == "remove"

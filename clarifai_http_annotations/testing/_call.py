@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,11 @@ from .._wire.guard import FREE_JSON, describe, has_no_value, place_of
 from ..models._base import read
 from ..models.annotation import Annotation
 from ..models.point import Visibility
-from ._answers import invalid, malformed, unknown
+from ._answers import Refused, invalid, malformed, unknown
 from ._rules import Rules
 from ._state import Recorded, Stored, makers
 from ._storing import Tree, find_concepts, without_nulls
-from ._types import DEFAULT_PER_PAGE, is_digits, is_number, paged, status_code
+from ._types import DEFAULT_PER_PAGE, check_depth, is_digits, is_number, paged, status_code
 
 MAX_ANNOTATIONS = 128
 
@@ -35,13 +34,11 @@ class Call:
         request: The request.
         stored: What the app has.
         rules: How to answer.
-        note: What to tell which concepts came without ``value``, and whether that makes them positive.
     """
 
     request: Recorded
     stored: Stored
     rules: Rules
-    note: Callable[[Recorded, list[str], bool], None]
 
     @property
     def body(self) -> Tree:
@@ -62,12 +59,9 @@ class Call:
         if not self.has_input(input_id):
             raise unknown(f"input {input_id} does not exist")
 
-    def look_for_missing_values(self, *, refuse: bool = True) -> None:
-        """Note every concept without ``value``; refuse the request if strict and ``value`` means something in it."""
-        body = self.body
-        missing = [describe(body, place) for place, concept in find_concepts(body) if has_no_value(concept)]
-        self.note(self.request, missing, refuse)
-        if missing and refuse and self.rules.strict:
+    def check_polarities(self) -> None:
+        """Refuse a request in which a concept has no ``value`` and needs one, if the emulator is strict."""
+        if self.rules.strict and (missing := missing_values(self.body)):
             raise invalid(f"strict emulator: no value, which HTTP takes for positive, in {'; '.join(missing)}")
 
     def check_values(self) -> None:
@@ -117,12 +111,26 @@ class MadeBy:
 # --- annotations -------------------------------------------------------------------------------------
 
 
-def asked_annotations(call: Call, *, values_needed: bool = True) -> list[Tree]:
-    """Return the annotations of a body: 1 to 128, of the right shape, their missing values noted."""
+def missing_values(body: Any) -> list[str]:
+    """Return where a concept of a request has no ``value`` and needs one.
+
+    It needs none where it is only named to be removed. A body that is nested too deep to be parsed says nothing.
+    """
+    if isinstance(body, dict) and body.get("action") == "remove":
+        return []
+    try:
+        check_depth(body)
+    except Refused:
+        return []
+    return [describe(body, place) for place, concept in find_concepts(body) if has_no_value(concept)]
+
+
+def asked_annotations(call: Call) -> list[Tree]:
+    """Return the annotations of a body: 1 to 128, of the right shape."""
     asked = call.body.get("annotations")
     if not isinstance(asked, list) or not 1 <= len(asked) <= MAX_ANNOTATIONS:
         raise invalid(f"annotations must be a list of 1 to {MAX_ANNOTATIONS}")
-    call.look_for_missing_values(refuse=values_needed)
+    call.check_polarities()
     call.check_values()
     for index, tree in enumerate(asked):
         _check_shape(tree, f"annotations[{index}]")

@@ -26,14 +26,14 @@ PORT = 8642
 BODY_LIMIT = 128 * 1024 * 1024
 """Bytes that a process that runs for long takes of anybody; what the API takes is not documented."""
 
+FAULTS_SHARE = 0.3
+"""How many of the requests meet a fault, if there are any."""
+
 GRACE = 1.5
 """Seconds in which requests that have come are answered when it ends."""
 
 SHOWN = 10
 """Concepts without value that are named at the end; more are only counted."""
-
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # what is looked for, not listened at
-"""Addresses that mean all of this machine's, and one of them that a client can name."""
 
 
 def run() -> None:
@@ -46,8 +46,7 @@ def run() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> str:
     """Serve an emulator until the process is interrupted; return in one line why it could not."""
-    told = parser().parse_args(arguments)
-    emulator = emulator_of(told)
+    emulator = emulator_of(told := tell(arguments))
     with ExitStack() as stack:
         try:
             server = stack.enter_context(serve(emulator, host=told.host, port=told.port, grace=GRACE))
@@ -66,9 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> str:
 
 def greeting(url: str, told: Namespace) -> str:
     """Return where the emulator is, as lines for a shell: what a client reads from the environment."""
-    for wildcard, named in EVERYWHERE.items():
-        if told.host == wildcard:
-            url = url.replace(wildcard, named)
     pat, user_id, app_id = (
         shlex.quote(said) for said in (told.pat or "emulator-key", told.user_id, (told.app or ["emulator-app"])[0])
     )
@@ -89,6 +85,16 @@ def cannot_listen(error: OSError | UnicodeError, host: str, port: int) -> str:
     return f"Nothing can listen at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}"
 
 
+def tell(arguments: Sequence[str] | None) -> Namespace:
+    """Read the arguments; end the process if they cannot be."""
+    reader = parser()
+    told = reader.parse_args(arguments)
+    if told.faults_share is not None and told.faults_seed is None:
+        reader.error("--faults-share needs --faults-seed, which decides what goes wrong")
+    told.faults_share = FAULTS_SHARE if told.faults_share is None else told.faults_share
+    return told
+
+
 def emulator_of(told: Namespace) -> Emulator:
     """Return the emulator that the arguments describe."""
     return Emulator(
@@ -96,7 +102,7 @@ def emulator_of(told: Namespace) -> Emulator:
         user_id=told.user_id,
         apps=[(told.user_id, name) for name in told.app] if told.app else None,
         strict=told.strict,
-        faults=() if told.faults_seed is None else Faults.seeded(told.faults_seed, rate=told.faults_share),
+        faults=() if told.faults_seed is None else Faults.seeded(told.faults_seed, share=told.faults_share),
         rate=told.rate,
         retry_after=told.retry_after,
         latency=told.latency_ms / 1000,
@@ -147,9 +153,8 @@ def parser() -> ArgumentParser:
     told.add_argument(
         "--faults-share",
         type=_number(float, 0, 1),
-        default=0.3,
         metavar="SHARE",
-        help="how many of the requests meet one of them, from 0 to 1 (%(default)s)",
+        help=f"how many of the requests meet one of them, from 0 to 1 ({FAULTS_SHARE})",
     )
     return told
 
@@ -178,10 +183,10 @@ def _number(kind: type[int] | type[float], least: float, most: float = math.inf)
     def read(said: str) -> float:
         try:
             value = kind(said)
-        except ValueError:
-            value = math.nan
-        if math.isfinite(value) and least <= value <= most:
-            return value
+            if math.isfinite(value) and least <= value <= most:
+                return value
+        except (ValueError, OverflowError):  # no number, or a whole one beyond every other
+            pass
         what = "a whole number" if kind is int else "a number"
         bounds = f"of {least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
         raise ArgumentTypeError(f"must be {what} {bounds}, not {said!r}")

@@ -23,11 +23,11 @@ from ..client import AsyncClient, Client
 from ..models.status import StatusCode
 from ._admin import administer, is_admin
 from ._answers import Answer, Refused, malformed, too_large, unknown
-from ._call import Call
+from ._call import Call, missing_values
 from ._failing import Reply, fail
 from ._faults import Broken, Fault, raised_for
 from ._routes import empty_lists, find_route
-from ._rules import Duplicates, Rate, Rules
+from ._rules import Duplicates, Rate, Rules, checked_apps
 from ._schedule import Faults
 from ._state import App, Key, Recorded, State
 from ._storing import Tree, copied
@@ -65,7 +65,8 @@ class Emulator:
 
     Attributes:
         requests: Every request that came, a `Recorded` each.
-        missing_values: Every place in which a concept came without ``value``, strict or not.
+        missing_values: Every place in which a concept came without the ``value`` that it needs, whatever became
+            of the request. What is only named to be removed needs none.
         faults: The `Faults` that requests meet.
         latency: As above; may be changed.
     """
@@ -91,7 +92,7 @@ class Emulator:
         record: bool = True,
     ) -> None:
         self._pat = pat
-        self._apps = apps
+        self._apps = None if apps is None else checked_apps(apps)
         self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status)
         self._rate = None if rate is None else Rate(rate, clock, retry_after)
         self._body_limit = math.inf if body_limit is None else body_limit
@@ -102,7 +103,7 @@ class Emulator:
         self.latency = latency
         self.requests: list[Recorded] = []
         self.missing_values: list[str] = []
-        self._made_positive: list[str] = []  # those of them that strict refuses, each with its request
+        self._on_missing_value: Callable[[str], None] | None = None  # told each of them, with its request
 
     @property
     def annotations(self) -> list[Tree]:
@@ -125,6 +126,16 @@ class Emulator:
         with self._lock:
             return dict(self._state.stored_times)
 
+    def _everything(self) -> list[tuple[dict[str, str], Tree]]:
+        """Return every annotation and track that is stored, each with the names that tell it from the others."""
+        with self._lock:
+            return [
+                ({"user_id": user_id, "app_id": app_id, "input_id": key[0], f"{kind}_id": key[1]}, copied(tree))
+                for (user_id, app_id), app in self._state.apps.items()
+                for kind, stored in (("annotation", app.annotations), ("track", app.tracks))
+                for key, tree in stored.items()
+            ]
+
     def reset(self) -> None:
         """Forget everything that is stored, everything that came, and what was to go wrong."""
         with self._lock:
@@ -145,7 +156,8 @@ class Emulator:
 
     def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
         key = {} if "token" in settings else {"pat": self._pat or "emulator-key"}
-        place: dict[str, Any] = {"user_id": "me", "app_id": "emulator-app", "base_url": "http://localhost"}
+        user_id, app_id = next(iter(self._apps or ()), ("me", "emulator-app"))
+        place: dict[str, Any] = {"user_id": user_id, "app_id": app_id, "base_url": "http://localhost"}
         if self._rate is None:
             place["rate"] = None  # there is nothing to keep to
         return {**key, **place, "transport": httpx.MockTransport(self), **settings}
@@ -177,9 +189,10 @@ class Emulator:
             return _json(http_status, tree, {}, end="\n"), None  # for a terminal
         with self._lock:
             refused = None if self._rate is None else self._rate.refusal()
-            fault = None if refused else self.faults.next(method)
-            if self._record and (fault is None or fault.connection != "refused"):
-                self.requests.append(asked)
+            faults = self.faults  # others may be set meanwhile
+            fault = None if refused else faults.next(method)
+            if fault is None or fault.connection != "refused":
+                self._receive(asked)
 
             def carry_out(request: Recorded) -> Answer:
                 try:
@@ -194,7 +207,7 @@ class Emulator:
             if refused is not None:
                 reply = Reply(*_refusal(refused, asked), refused.retry_after)
             elif fault is not None:
-                reply = fail(fault, asked, self.faults.pick, carry_out)
+                reply = fail(fault, asked, faults.pick, carry_out)
             else:
                 reply = Reply(*carry_out(asked))
             return _response(reply), reply.connection  # made while nobody changes what it shows
@@ -212,13 +225,17 @@ class Emulator:
         route = find_route(request.path)
         stored = self._state.of(self._app(*route.app))
         answer = route.handler(request.method)
-        return answer(Call(request, stored, self._rules, self._note), *route.ids)
+        return answer(Call(request, stored, self._rules), *route.ids)
 
-    def _note(self, request: Recorded, missing: list[str], made_positive: bool) -> None:
-        self.missing_values += missing
-        if made_positive:
-            number = f"request {len(self.requests)}, " if self._record else ""
-            self._made_positive += [f"{number}{request.method} {request.path}: {place}" for place in missing]
+    def _receive(self, request: Recorded) -> None:
+        """Keep a request, and note what came in it without ``value``, whatever becomes of it."""
+        if self._record:
+            self.requests.append(request)
+        number = f"request {len(self.requests)}, " if self._record else ""
+        for place in missing_values(request.body):
+            self.missing_values.append(place)
+            if self._on_missing_value is not None:
+                self._on_missing_value(f"{number}{request.method} {request.path}: {place}")
 
     def _app(self, user: str, app_id: str) -> App:
         app = (self._rules.me if user == "me" else user, app_id)

@@ -6,8 +6,8 @@ becomes a response. Nothing of this library is, and a request to any other addre
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 
@@ -17,30 +17,35 @@ from ._emulator import Emulator
 ADDRESS = "http://localhost:1"
 """Where nothing listens: what does not come by httpx is refused, instead of leaving this machine."""
 
-ORIGINS = {(url.scheme, url.host, url.port) for url in map(httpx.URL, (ADDRESS, DEFAULT_BASE_URL))}
+_HERE = httpx.URL(ADDRESS)
+_CLARIFAI = httpx.URL(DEFAULT_BASE_URL).host
 
 
-def put_inside(emulator: Emulator, replace: Callable[[Any, str, Any], None]) -> None:
-    """Let an emulator answer what httpx would send to `ADDRESS` and to Clarifai.
-
-    Args:
-        emulator: What answers.
-        replace: Sets an attribute of an object, and knows how to set it back.
-    """
-    inside = httpx.MockTransport(emulator)
+@contextmanager
+def inside(emulator: Emulator) -> Iterator[None]:
+    """Let an emulator answer what httpx would send to `ADDRESS` and to Clarifai, as long as the context is open."""
+    door = httpx.MockTransport(emulator)
     send, send_async = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
+    is_open = True
+
+    def is_for_the_emulator(url: httpx.URL) -> bool:
+        return is_open and (url.host == _CLARIFAI or (url.host, url.port) == (_HERE.host, _HERE.port))
 
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        return inside.handle_request(request) if _is_for_the_emulator(request) else send(self, request)
+        return door.handle_request(request) if is_for_the_emulator(request.url) else send(self, request)
 
     async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        if _is_for_the_emulator(request):
-            return await inside.handle_async_request(request)
+        if is_for_the_emulator(request.url):
+            return await door.handle_async_request(request)
         return await send_async(self, request)
 
-    replace(httpx.HTTPTransport, "handle_request", handle_request)
-    replace(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)
-
-
-def _is_for_the_emulator(request: httpx.Request) -> bool:
-    return (request.url.scheme, request.url.host, request.url.port) in ORIGINS
+    setattr(httpx.HTTPTransport, "handle_request", handle_request)  # noqa: B010 # mypy knows it as a method
+    setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle_async_request)  # noqa: B010 # likewise
+    try:
+        yield
+    finally:
+        is_open = False  # who replaced them meanwhile may bring these back, which do nothing then
+        if httpx.HTTPTransport.handle_request is handle_request:
+            setattr(httpx.HTTPTransport, "handle_request", send)  # noqa: B010 # likewise
+        if httpx.AsyncHTTPTransport.handle_async_request is handle_async_request:
+            setattr(httpx.AsyncHTTPTransport, "handle_async_request", send_async)  # noqa: B010 # likewise

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from ..models.status import StatusCode
 from ._answers import Refused
+from ._state import App
 from ._storing import Tree
 
 Duplicates = Literal["item", "batch", "keep", "overwrite"]
@@ -27,6 +28,8 @@ class Rules:
     poison_status: int = 400
 
     def __post_init__(self) -> None:
+        if isinstance(self.inputs, str):
+            raise ValueError(f"inputs must be a list of ids, not {self.inputs!r}")
         if self.duplicates not in get_args(Duplicates):
             raise ValueError(f"duplicates must be one of {get_args(Duplicates)}, not {self.duplicates!r}")
 
@@ -36,6 +39,20 @@ class Rules:
             is_broken = self.poison_status >= 500
             code = StatusCode.INTERNAL_SERVER_ISSUE if is_broken else StatusCode.FAILURE
             raise Refused(self.poison_status, code, "Internal server issue" if is_broken else "Failure")
+
+
+def checked_apps(apps: Collection[App]) -> list[App]:
+    """Return the apps that exist.
+
+    Raises:
+        ValueError: If they are no pairs of user and app.
+    """
+    try:
+        if not isinstance(apps, str) and not any(isinstance(app, str) for app in apps):
+            return [(user_id, app_id) for user_id, app_id in apps]
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"apps must be a list of pairs (user, app), not {apps!r}")
 
 
 class Rate:

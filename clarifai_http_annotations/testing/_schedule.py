@@ -29,6 +29,8 @@ class Faults:
     def __init__(
         self, script: Iterable[Fault | str | None] = (), *, methods: Collection[str] | None = None, seed: int = 0
     ) -> None:
+        if isinstance(script, str):
+            raise ValueError(f"faults are a list with one for each request, such as [{script!r}, None]")
         self._known = [_fault(kind) for kind in script] if isinstance(script, Sequence) else None
         self._script = iter(script if self._known is None else self._known)
         self._methods = None if methods is None else frozenset(methods)
@@ -40,7 +42,7 @@ class Faults:
         cls,
         seed: int,
         *,
-        rate: float = 0.3,
+        share: float = 0.3,
         kinds: Iterable[Fault | str] = TRANSIENT,
         methods: Collection[str] | None = None,
     ) -> Self:
@@ -48,17 +50,17 @@ class Faults:
 
         Args:
             seed: The seed.
-            rate: How likely a request meets a fault, from 0 to 1.
+            share: How likely a request meets a fault, from 0 to 1.
             kinds: The faults, or their names, one as likely as the other. By default all of the
                 catalogue that are not `Fault.final`.
             methods: As above.
         """
-        if not 0.0 <= rate <= 1.0:
-            raise ValueError(f"rate must be from 0 to 1, not {rate!r}")
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"share must be from 0 to 1, not {share!r}")
         faults = [fault for kind in kinds if (fault := _fault(kind))]
         if not faults:
             raise ValueError("kinds must name at least one fault")
-        return cls(_by_chance(seed, rate, faults), methods=methods, seed=seed)
+        return cls(_by_chance(seed, share, faults), methods=methods, seed=seed)
 
     @property
     def pending(self) -> list[Fault | None] | None:
@@ -81,9 +83,9 @@ def _fault(kind: Fault | str | None) -> Fault | None:
     return Fault.named(kind) if isinstance(kind, str) else kind
 
 
-def _by_chance(seed: int, rate: float, kinds: list[Fault]) -> Iterator[Fault | None]:
+def _by_chance(seed: int, share: float, kinds: list[Fault]) -> Iterator[Fault | None]:
     chance = random.Random(seed)  # noqa: S311 # nothing secret
     while True:
         # Both are drawn every time: a request that meets none does not move what the next one meets.
-        is_met, kind = chance.random() < rate, chance.choice(kinds)
+        is_met, kind = chance.random() < share, chance.choice(kinds)
         yield kind if is_met else None

@@ -13,7 +13,7 @@ from ._types import DEFAULT_PER_PAGE, paged, typed, whole
 
 def search(call: Call) -> Answer:
     """Find annotations that match every filter, in the order in which they were stored."""
-    call.look_for_missing_values()
+    call.check_polarities()
     call.check_values()
     searches = listed(call.body, "searches")
     if len(searches) != 1:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from ..client import AsyncClient, Client
@@ -63,9 +64,16 @@ def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0, grace: 
         thread = threading.Thread(target=door.run, name="clarifai-emulator", daemon=True)
         thread.start()
         door.is_open.wait()
-        shown = f"[{host}]" if ":" in host else host
         try:
-            yield Server(emulator, f"http://{shown}:{listener.getsockname()[1]}")
+            yield Server(emulator, f"http://{_named(host, listener)}:{listener.getsockname()[1]}")
         finally:
             door.close()
             thread.join()
+
+
+def _named(host: str, listener: socket.socket) -> str:
+    """Return how a client names where a socket listens: for all addresses of this machine, one of them."""
+    address = ip_address(listener.getsockname()[0].partition("%")[0])
+    if address.is_unspecified:
+        host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"[{host}]" if ":" in host else host

@@ -88,7 +88,7 @@ def _asked(call: Call) -> list[Tree]:
     asked = listed(call.body, "annotation_tracks")
     if not asked:
         raise invalid("annotation_tracks are required")
-    call.look_for_missing_values()
+    call.check_polarities()
     call.check_values()
     return [_said(tree, call.stored.name[1]) for tree in asked]
 

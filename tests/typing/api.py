@@ -346,7 +346,7 @@ def emulator() -> None:
     assert_type(emulator.requests, list[Recorded])
     assert_type(emulator.missing_values, list[str])
     assert_type(emulator.annotations, list[dict[str, Any]])
-    failing = Emulator(faults=Faults.seeded(7, rate=0.1), rate=15, latency=0.1, list_lag=2.0, duplicates="batch")
+    failing = Emulator(faults=Faults.seeded(7, share=0.1), rate=15, latency=0.1, list_lag=2.0, duplicates="batch")
     assert_type(failing.stored_times, dict[tuple[str, str], int])
     with serve(failing) as server:
         assert_type(server.url, str)
