@@ -7,13 +7,16 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from ._wire.encode import to_tree
-from ._wire.guard import FREE_JSON, NO_VALUE, describe, find_concepts, has_no_value, place_of
+from ._wire.encode import FROM_PROTOBUF, is_message, said, to_tree
+from ._wire.guard import FREE_JSON, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
 from .models._base import read
 from .models.annotation import Annotation
+from .models.concept import NO_VALUE
 
 GIVE_CONTENT = "Give the content of a file (path.read_text()): an annotation, a list of them, or a request or answer."
+
+ONE_BY_ONE = "JSON Lines are read line by line: [*read_annotations(line)] for each line of the file."
 
 MissingValue = Literal["error", "positive", "negative"]
 
@@ -31,7 +34,8 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
         missing_value: What a concept without ``value`` is: ``"error"`` refuses it, ``"positive"`` is
             what HTTP would make of it, ``"negative"`` is what gRPC would, and is right for anything
             that protobuf printed (with ``preserving_proto_field_name=True``, the API's own names). An empty
-            ``frame_info`` is then the frame at 0, likewise.
+            ``frame_info`` is then the frame at 0, likewise. A coordinate that is left out is 0 to both
+            protocols, so it always is.
 
     Returns:
         The annotations. Fields that only answers have, or that this version does not know, are kept
@@ -45,7 +49,10 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     """
     if missing_value not in get_args(MissingValue):
         raise ValueError(f"missing_value must be one of {', '.join(get_args(MissingValue))}, not {missing_value!r}.")
-    tree = to_tree(_parse(source))
+    parsed = _parse(source)
+    if any(map(is_message, parsed if isinstance(parsed, (list, tuple)) else [parsed])):
+        raise InvalidRequestError("This is a message of protobuf, and no JSON.", hint=FROM_PROTOBUF)
+    tree = to_tree(parsed)
     trees = _annotations_of(tree)
     missing = [(place, found) for place, found in find_concepts(tree) if has_no_value(found)]
     if missing and missing_value == "error":
@@ -68,8 +75,9 @@ def _parse(source: object) -> Any:
         try:
             return json.loads(source, object_pairs_hook=_once_each)
         except (ValueError, RecursionError) as error:
-            raise InvalidRequestError(f"This is not JSON: {error}.", hint=GIVE_CONTENT) from None
-    if not isinstance(source, (dict, list, tuple)):
+            hint = ONE_BY_ONE if str(error).startswith("Extra data") else GIVE_CONTENT
+            raise InvalidRequestError(f"This is not JSON: {error}.", hint=hint) from None
+    if not isinstance(source, (dict, list, tuple)) and not is_message(source):
         raise InvalidRequestError(f"There are no annotations in a {type(source).__name__}.", hint=GIVE_CONTENT)
     return source
 
@@ -116,7 +124,7 @@ def _read(tree: Any, index: int) -> Annotation:
     try:
         annotation = read(Annotation, tree)
     except ValidationError as invalid:
-        problems = [f"{place_of(('annotations', index, *e['loc']))}: {e['msg']}" for e in invalid.errors()]
+        problems = [f"{place_of(('annotations', index, *e['loc']))}: {said(e)}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
     if annotation.status is not None and annotation.status.code:
         # In an answer the status is the server's; in a file it is somebody's word, and is sent.

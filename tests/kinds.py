@@ -65,6 +65,12 @@ segments = st.lists(
     max_size=3,
     unique_by=lambda segment: str(segment["id"]),
 )
+tracks = st.lists(
+    st.fixed_dictionaries({"id": st.sampled_from(["t1", "t2"]), "data": flat | named}, optional={"time_info": times}),
+    min_size=1,
+    max_size=2,
+    unique_by=lambda track: str(track["id"]),
+)
 geos = st.fixed_dictionaries({"longitude": units, "latitude": units}).map(lambda point: {"geo_point": point})
 
 datas: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -74,6 +80,7 @@ datas: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "regions": regions,
         "frames": frames,
         "time_segments": segments,
+        "tracks": tracks,
         "metadata": free_json,
         "geo": geos,
     },
@@ -90,7 +97,7 @@ def _with_ids(tree: Any) -> Any:
     for key, one in (("regions", "r"), ("frames", "f")):
         for part in tree.get(key, ()):
             part["id"] = one
-    for key in ("regions", "frames", "time_segments"):
+    for key in ("regions", "frames", "time_segments", "tracks"):
         for part in tree.get(key, ()):
             _with_ids(part["data"])
     return tree

@@ -120,6 +120,7 @@ def test_running_it_again_stores_nothing_twice(connect: Any, emulator: Emulator)
         ("tree", "not str"),
         (None, "not NoneType"),
         ([TREE, "tree"], r"annotations\[1\] is a str: give Annotation objects"),
+        ([{"inputId": "in"}], r"inputId: there is no such field; did you mean 'input_id'\?"),
         ([{"input_id": "in", "dta": {}}], r"annotations\[0\] \(input 'in'\), dta: .*did you mean 'data'\?"),
         ([{"input_id": "in", "zzz": {}}], r"zzz: there is no such field$"),
         ([{"id": "a"}], r"annotations\[0\], input_id: is required"),

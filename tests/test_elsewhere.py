@@ -26,6 +26,12 @@ PRINTED = {
 }
 
 
+class Message:
+    """What is to be seen of a message of protobuf."""
+
+    DESCRIPTOR = object()
+
+
 def values(source: Any, **policy: Any) -> list[dict[str, float]]:
     return [{c.id: c.value for _, c in annotation.each_concept()} for annotation in read_annotations(source, **policy)]
 
@@ -101,6 +107,10 @@ def test_what_was_read_can_be_sent_with_its_status_and_both_polarities(connect: 
         ([{"input_id": 3}], r"annotations\[0\]\.input_id: Input should be"),
         ([{"input_id": "in", "data": {"concepts": [{"id": "a", "value": "x"}]}}], r"concepts\[0\]\.value: "),
         ([{"input_id": object()}], "cannot be sent"),
+        ('{"input_id": "a"}\n{"input_id": "b"}', "JSON Lines are read line by line"),
+        ([{"input_id": "in", "data": {"concepts": [{"id": "a", "value": "1"}]}}], r"value: must be a number, not str"),
+        (Message(), r"message of protobuf, and no JSON\. .*MessageToDict"),
+        ([Message()], r"message of protobuf, and no JSON\. .*MessageToDict"),
     ],
 )
 def test_what_is_no_json_of_annotations_is_refused_with_its_place(source: Any, says: str) -> None:
@@ -125,3 +135,9 @@ def test_an_empty_frame_info_that_protobuf_printed_is_the_frame_at_0(connect: An
     as_it_is = read_annotations(printed)
     with pytest.raises(InvalidRequestError, match="say which frame"):
         connect(emulator).create(as_it_is)
+
+
+@pytest.mark.parametrize("give", [lambda message: message, lambda message: [message]], ids=["one", "list"])
+def test_a_message_of_protobuf_that_is_given_to_be_sent_is_told_how_to_be_read(give: Any, connect: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=r"annotations\[0\] is a message of protobuf\. .*MessageToDict"):
+        connect(Emulator()).create(give(Message()))

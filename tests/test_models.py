@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -302,3 +303,29 @@ def test_a_repr_shows_what_is_there_and_no_more() -> None:
     assert repr(Annotation.of("in", positive("tree"))) == (
         "Annotation(input_id='in', data=Data(concepts=[Concept(id='tree', value=1.0)]))"
     )
+
+
+@pytest.mark.parametrize(
+    ("build", "place"),
+    [
+        (lambda: Concept(id="water"), ("value",)),  # type: ignore[call-arg]
+        (lambda: Data(concepts=[{"id": "water"}]), ("concepts", 0, "value")),
+    ],
+    ids=["alone", "inside"],
+)
+def test_a_concept_that_is_built_without_value_says_what_each_protocol_would_make_of_it(
+    build: Callable[[], Any], place: tuple[Any, ...]
+) -> None:
+    with pytest.raises(ValidationError, match=r"concept 'water' has no value\. HTTP would") as caught:
+        build()
+    [detail] = caught.value.errors()
+    assert (detail["type"], detail["loc"], detail["input"]) == ("missing", place, {"id": "water"})
+
+
+def test_what_else_is_wrong_with_a_concept_is_said_beside_it() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Concept(id="", valeu=1)  # type: ignore[call-arg]
+    said = {detail["loc"]: (detail["type"], detail["msg"]) for detail in caught.value.errors()}
+    assert said[("id",)] == ("value_error", "Value error, must not be empty")
+    assert said[("valeu",)] == ("extra_forbidden", "Extra inputs are not permitted")
+    assert said[("value",)][1].startswith("concept '' has no value.")

@@ -26,10 +26,11 @@ KILLS = int(os.environ.get("FAULT_SEEDS", "100")) // 2
 ROWS = 6000
 
 UPLOADER = """
-import asyncio, dataclasses, json, sys
+import asyncio, dataclasses, json, signal, sys
 from clarifai_http_annotations import AsyncClient, Client, UploadReport
 from clarifai_http_annotations.testing import no_waiting
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
 kind, url, app, journal = sys.argv[1:5]
 settings = dict(pat="any", user_id="me", app_id=app, base_url=url, rate=None, timeout=30)
 arguments = {"journal": journal} if journal else {}

@@ -27,7 +27,7 @@ from ..models.annotation import Annotation
 from ..models.point import Visibility
 from ..models.status import StatusCode
 from ..models.track import AnnotationType
-from .guard import MISSING_VALUE, place_of
+from .guard import place_of
 
 Checked = TypeVar("Checked", bound=WireModel)
 
@@ -111,7 +111,8 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
         names = ", ".join(sorted(lost))
         raise InvalidRequestError(
             f"{type(model).__name__} holds {names}, which this version of the library does not know and cannot send.",
-            hint="Build the annotation anew from the parts that it knows.",
+            hint="Build the annotation anew from the parts that it knows; what protobuf prints, print without "
+            "always_print_fields_with_no_presence.",
         )
     return tree
 
@@ -163,21 +164,39 @@ def _is_missing_value(detail: Any) -> bool:
 
 def _problem(detail: Any) -> str:
     field = place_of(detail["loc"]) or "as a whole"
-    if _is_missing_value(detail):
-        return f"{field}: concept {detail['input'].get('id')!r} {MISSING_VALUE}"
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" and not _is_missing_value(detail):
         return f"{field}: is required"
     if detail["type"] == "extra_forbidden":
         return f"{field}: there is no such field{_did_you_mean(detail['loc'][-1])}"
-    return f"{field}: {detail['msg'].removeprefix('Value error, ')}"
+    return f"{field}: {said(detail)}"
+
+
+def said(detail: Any) -> str:
+    """Return what pydantic's detail of an error says, in the words of whoever raised it."""
+    text: str = detail["msg"]
+    return text.removeprefix("Value error, ")
 
 
 def _did_you_mean(field: object) -> str:
     from difflib import get_close_matches  # only for an error
 
     fields = sorted({name for model in WireModel.__subclasses__() for name in model.__pydantic_fields__})
-    close = get_close_matches(str(field), fields, n=1)
+    in_snake_case = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(field)).lower()
+    close = get_close_matches(in_snake_case, fields, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+# --- what comes from gRPC ------------------------------------------------------------------------
+
+FROM_PROTOBUF = (
+    "A message of protobuf is read by read_annotations(MessageToDict(message, preserving_proto_field_name=True), "
+    'missing_value="negative").'
+)
+
+
+def is_message(value: object) -> bool:
+    """Tell whether something is a message of protobuf, such as an ``Annotation`` of clarifai-grpc."""
+    return hasattr(type(value), "DESCRIPTOR")
 
 
 # --- ids ---------------------------------------------------------------------------------------

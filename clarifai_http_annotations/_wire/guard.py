@@ -24,15 +24,12 @@ from typing import Any
 
 from ..errors import InvalidRequestError, MissingValueError
 from ..models._base import as_number
+from ..models.concept import MISSING_VALUE
 
 Place = tuple[str | int, ...]
 
 FREE_JSON = frozenset({"metadata", "annotation_info", "consensus_info"})
 """Keys whose values are the user's own JSON, in which ``concepts`` means nothing."""
-
-NO_VALUE = "has no value. HTTP would store it as positive (1.0), gRPC as negative (0.0)"
-
-MISSING_VALUE = f"{NO_VALUE}: say positive(...) or negative(...)"
 
 
 def encode_body(tree: dict[str, Any], *, fractional_values: bool = False) -> bytes:

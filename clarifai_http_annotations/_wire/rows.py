@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
-from .encode import USUAL_ID, check, refusal, to_tree
+from .encode import FROM_PROTOBUF, USUAL_ID, check, is_message, refusal, to_tree
 from .ids import canonical, id_of_content
 from .requests import MAX_ANNOTATIONS
 
@@ -171,6 +171,8 @@ def _tree_of(given: object, place: str) -> Any:
         raise InvalidRequestError(
             f"Nothing was sent. {place} is a whole request: give the list in it, request['annotations']."
         )
+    if is_message(given):
+        raise InvalidRequestError(f"Nothing was sent. {place} is a message of protobuf.", hint=FROM_PROTOBUF)
     if not isinstance(given, (Annotation, Mapping)):
         raise InvalidRequestError(
             f"Nothing was sent. {place} is a {type(given).__name__}: give Annotation objects, "
@@ -194,7 +196,7 @@ def listed(annotations: object, operation: str) -> list[Any]:
     Raises:
         InvalidRequestError: If there are none, or more, or something else.
     """
-    if isinstance(annotations, (Annotation, Mapping)):
+    if isinstance(annotations, (Annotation, Mapping)) or is_message(annotations):  # one, of which something is said
         return [annotations]
     if not isinstance(annotations, Iterable) or isinstance(annotations, (str, bytes)):
         raise InvalidRequestError(

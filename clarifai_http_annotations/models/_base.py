@@ -16,7 +16,15 @@ from numbers import Complex, Real
 from operator import index
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic import ModelWrapValidatorHandler as Handler
 
 READING = object()
@@ -43,7 +51,10 @@ class WireModel(BaseModel):
     @classmethod
     def _fill_in_answers(cls, data: Any, handler: Handler[Model], info: ValidationInfo) -> Model:
         if info.context is not READING or not isinstance(data, dict):
-            return handler(data)
+            try:
+                return handler(data)
+            except ValidationError as error:
+                raise cls._in_our_words(error) from None
         if None in data.values():  # null is absent, as in all of protobuf's JSON
             data = {name: value for name, value in data.items() if value is not None}
         filled = {name: value for name, value in cls.read_defaults.items() if name not in data}
@@ -52,6 +63,11 @@ class WireModel(BaseModel):
         if not model.__pydantic_extra__:  # none, as in a model that was built: older pydantic compares it
             object.__setattr__(model, "__pydantic_extra__", None)
         return model
+
+    @classmethod
+    def _in_our_words(cls, error: ValidationError) -> ValidationError:
+        """Return the error for a model that was built; pydantic's own, unless there is more to say."""
+        return error
 
     def __setattr__(self, name: str, value: Any) -> None:
         extra = getattr(self, "__pydantic_extra__", None)

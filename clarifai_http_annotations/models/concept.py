@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NoReturn
 
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
 from ._base import Id, Unit, WireModel
+
+NO_VALUE = "has no value. HTTP would store it as positive (1.0), gRPC as negative (0.0)"
+
+MISSING_VALUE = f"{NO_VALUE}: say positive(...) or negative(...)"
 
 
 class Concept(WireModel):
@@ -27,6 +34,17 @@ class Concept(WireModel):
     id: Id
     value: Unit
     name: str | None = None
+
+    @classmethod
+    def _in_our_words(cls, error: ValidationError) -> ValidationError:
+        details: list[InitErrorDetails] = []
+        for detail in error.errors(include_url=False):
+            text = detail["msg"]
+            if detail["type"] == "missing" and detail["loc"] == ("value",):
+                text = f"concept {detail['input'].get('id')!r} {MISSING_VALUE}"
+            said = PydanticCustomError(detail["type"], "{text}", {"text": text})
+            details.append({"type": said, "loc": detail["loc"], "input": detail["input"]})
+        return ValidationError.from_exception_data(error.title, details)
 
     @property
     def is_positive(self) -> bool:

@@ -15,7 +15,7 @@ from ._answers import Refused, invalid, malformed, unknown
 from ._rules import Rules
 from ._state import Recorded, Stored, makers
 from ._storing import Tree, find_concepts, without_nulls
-from ._types import DEFAULT_PER_PAGE, check_depth, is_digits, is_number, paged, status_code
+from ._types import DEFAULT_PER_PAGE, WORDS, check_depth, is_digits, is_number, paged, status_code
 
 MAX_ANNOTATIONS = 128
 
@@ -143,7 +143,7 @@ def _check_shape(tree: Any, place: str) -> None:
         raise malformed(f"{place} is no object")
     for key, shape in SHAPES.items():
         if tree.get(key) is not None and not isinstance(tree[key], shape):
-            raise malformed(f"{place}.{key}")
+            raise malformed(f"{place}.{key} is no {WORDS[shape]}")
     code = (tree.get("status") or {}).get("code")
     if code not in (None, 0, ""):
         status_code(code, f"{place}.status.code")

@@ -76,7 +76,10 @@ def find_route(path: str) -> Route:
         if fits and all(place in ("{}", unquote(found)) for place, found in zip(places, end, strict=True)):
             user, app_id, *ids = (unquote(found) for place, found in zip(places, end, strict=True) if place == "{}")
             return Route((user, app_id), handlers, ids, LISTED.get(pattern, ""))
-    raise Refused(404, StatusCode.CONN_DOES_NOT_EXIST, "Not found", "the emulator has no such route")
+    details = (
+        f"the emulator has no route {path}: its routes are /v2/users/<user>/apps/<app>/annotations and below the app"
+    )
+    raise Refused(404, StatusCode.CONN_DOES_NOT_EXIST, "Not found", details)
 
 
 def empty_lists(method: str, path: str) -> Tree:

@@ -13,6 +13,9 @@ DEFAULT_PER_PAGE = 20
 MAX_DEPTH = 100
 """Levels of a body, as protobuf's parsers have it."""
 
+WORDS: dict[type, str] = {dict: "object", list: "list", str: "text", bool: "boolean"}
+"""Types as JSON calls them."""
+
 LARGEST = 1.7976931348623157e308
 """The largest float."""
 
@@ -40,7 +43,7 @@ def typed(tree: Tree, key: str, kind: type[Any], place: str = "") -> Any:
     if value is None:
         return kind()
     if not isinstance(value, kind):
-        raise malformed(f"{place}{key} is no {kind.__name__}")
+        raise malformed(f"{place}{key} is no {WORDS[kind]}")
     return value
 
 

@@ -52,7 +52,8 @@ def write() -> None:
     text = README.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert begin and end, f"{README} has no place for it between two comments"
+    assert begin, f"{README} has no line {BEGIN}"
+    assert end, f"{README} has no line {END}"
     README.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", encoding="utf-8")
 
 

@@ -40,7 +40,7 @@ def polarities(tree: Any) -> list[tuple[str, float]]:
     said = [(concept["id"], concept["value"]) for concept in tree.get("concepts", ())]
     return said + [
         pair
-        for key in ("regions", "frames", "time_segments")
+        for key in ("regions", "frames", "time_segments", "tracks")
         for part in tree.get(key, ())
         for pair in polarities(part["data"])
     ]
