@@ -31,5 +31,5 @@ for annotation in found:
     for frame in annotation.data.frames if annotation.data else []:
         for region in frame.data.regions if frame.data else []:
             where = region.region_info.point if region.region_info else None
-            time = frame.frame_info.time if frame.frame_info else None
-            print(f"  {time} ms: {where!s:<21}{labels}")
+            when = frame.frame_info.time if frame.frame_info else None
+            print(f"  {when} ms: {where!s:<21}{labels}")
