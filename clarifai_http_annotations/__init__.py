@@ -3,8 +3,9 @@
 An unofficial client of Clarifai's REST annotation API. See README.md.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ._lazy import loader
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -91,27 +92,14 @@ _HOMES = {
     ),
     "upload.report": "UploadReport UploadResult",
 }
-"""Which module has which names. A module is loaded when somebody asks for one of them, and not before:
-pytest loads the plugin of this package, and so this file, in every project of an environment.
-"""
-
-_LATER = {name: module for module, names in _HOMES.items() for name in names.split()}
+"""Which module has which names; a module is loaded when somebody asks for one of them."""
 
 if not TYPE_CHECKING:  # or a type checker would take any name for one of ours
-
-    def __getattr__(name: str) -> Any:
-        from importlib import import_module
-
-        if name in _HOMES:
-            return import_module(f".{name}", __name__)
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
-        return value
+    __getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *" ".join(_HOMES.values()).split()})
 
 
 __all__ = [

@@ -6,7 +6,6 @@ import logging
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
@@ -46,7 +45,6 @@ TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.
 """What a transport may raise. Anything else is a mistake in code, not in the network, and is let through."""
 
 
-@dataclass
 class Call:
     """What the requests of one call share.
 
@@ -58,11 +56,11 @@ class Call:
         maybe_done: Whether one of them ended so that the server may have carried it out.
     """
 
-    timeout: float | httpx.Timeout | None
-    deadline: Deadline
-    started: float
-    attempts: int = 0
-    maybe_done: bool = False
+    def __init__(
+        self, timeout: float | httpx.Timeout | None, deadline: Deadline, started: float, *, attempts: int = 0
+    ) -> None:
+        self.timeout, self.deadline, self.started, self.attempts = timeout, deadline, started, attempts
+        self.maybe_done = False
 
     def describe(self, error: APIError, request: Request) -> None:
         """Write into an error what was called and what it took."""

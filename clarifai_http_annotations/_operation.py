@@ -42,8 +42,8 @@ class Operations:
         super().__init_subclass__(**kwargs)
         if not issubclass(cls, (Blocking, Awaiting)):
             return
-        for name in {name for base in cls.__mro__ for name in vars(base)}:
-            found = inspect.getattr_static(cls, name)
+        defined = {name: found for base in reversed(cls.__mro__) for name, found in vars(base).items()}
+        for name, found in defined.items():
             if isinstance(found, (operation, paged)):
                 setattr(cls, name, found.blocking if issubclass(cls, Blocking) else found.awaiting)
 

@@ -12,13 +12,10 @@ Rules:
    takes from it, a success gives back (the AWS SDKs' standard mode).
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
@@ -153,16 +150,14 @@ def backoff(retry: int, *, retry_after: float | None, jitter: Callable[[], float
     return max(jitter() * longest, retry_after or 0.0)
 
 
-@dataclass
 class Quota:
     """Retries that the calls of one client may still make; calls of many threads share it.
 
     Without a lock: two threads at once miscount by one retry, a lock could be held across a fork.
     """
 
-    capacity: float = 500.0
-    cost: float = 5.0
-    tokens: float = 500.0
+    def __init__(self, *, capacity: float = 500.0, cost: float = 5.0, tokens: float = 500.0) -> None:
+        self.capacity, self.cost, self.tokens = capacity, cost, tokens
 
     def take(self) -> bool:
         """Pay for a retry; ``False`` if there is not enough left."""
@@ -176,8 +171,7 @@ class Quota:
         self.tokens = min(self.capacity, self.tokens + (self.cost if retried else 1.0))
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A point in time by which a call must be over; ``at`` is ``None`` if there is none.
 
     Attributes:
@@ -191,7 +185,7 @@ class Deadline:
     clock: Callable[[], float]
 
     @classmethod
-    def after(cls, seconds: float | None, clock: Callable[[], float]) -> Deadline:
+    def after(cls, seconds: float | None, clock: Callable[[], float]) -> Self:
         return cls(None if seconds is None else clock() + seconds, seconds, clock)
 
     def left(self) -> float | None:

@@ -1,14 +1,11 @@
 """Settings: argument, then environment, then default, in one place. Nothing here prints the key."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -66,12 +63,11 @@ class Secret:
     def __reduce__(self) -> Any:
         raise TypeError("A key is not pickled: make the client where it is used, from the environment there.")
 
-    def __deepcopy__(self, _: Any) -> Secret:
+    def __deepcopy__(self, _: Any) -> Self:
         return self
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What a client is made with; see `Client` for each.
 
     Attributes:

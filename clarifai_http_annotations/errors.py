@@ -31,14 +31,10 @@ The API's own code decides the class before the HTTP status does: an answer of
 ``HTTP 200`` with code 11005 is a `RateLimitError`.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .models.annotation import Annotation
     from .upload.report import UploadReport
 
@@ -52,7 +48,7 @@ class ClarifaiError(Exception):
         report: What an upload did until this stopped it; ``None`` elsewhere.
     """
 
-    report: UploadReport | None = None
+    report: "UploadReport | None" = None
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -240,8 +236,7 @@ class InternalServerError(APIStatusError):
     """5xx, and the codes that say that something behind the API failed."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """One annotation that was not stored, and why.
 
     Attributes:
@@ -250,8 +245,8 @@ class Failure:
         error: Why: an `APIError`. A `ConflictError` means that its id holds other content.
     """
 
-    index: int
-    annotation: Annotation
+    index: int  # type: ignore[assignment]  # a tuple's method of this name means nothing here
+    annotation: "Annotation"
     error: APIError
 
 
@@ -267,7 +262,7 @@ class PartialFailureError(ClarifaiError):
         self,
         message: str = "",
         *,
-        succeeded: Sequence[Annotation] = (),
+        succeeded: "Sequence[Annotation]" = (),
         failed: Sequence[Failure] = (),
     ) -> None:
         super().__init__(message)

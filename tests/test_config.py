@@ -265,7 +265,7 @@ def test_an_http_client_brings_its_own_verify_proxy_and_transport(more: dict[str
 def test_a_copy_has_the_settings_it_is_given_and_keeps_the_others(connect: Any, emulator: Any) -> None:
     client = connect(emulator, token=KEY, pat=None, timeout=5, deadline=50, max_retries=1, fractional_values=True)
     copied = client.with_options(app_id="other", timeout=None)
-    kept = [name for name in client._settings.__dataclass_fields__ if name not in ("app_id", "timeout")]
+    kept = [name for name in client._settings._fields if name not in ("app_id", "timeout")]
     assert [getattr(copied._settings, name) for name in kept] == [getattr(client._settings, name) for name in kept]
     assert (copied._settings.app_id, copied._settings.timeout) == ("other", None)
 

@@ -725,7 +725,7 @@ def test_a_project_that_does_not_use_it_loads_nothing_of_it(
     pytester.makepyfile("import sys\n\ndef test_it():\n    print('loaded', *sys.modules)\n")
     loaded = set(re.findall(r"[\w.]+", pytester.runpytest_subprocess("-s", "-p", "clarifai").stdout.str()))
     ours = {name for name in loaded if name.startswith("clarifai_http_annotations")}
-    assert ours == {f"clarifai_http_annotations{name}" for name in ("", "._version", ".pytest_plugin")}
+    assert ours == {f"clarifai_http_annotations{name}" for name in ("", "._lazy", "._version", ".pytest_plugin")}
     assert not loaded & {"httpx", "pydantic", "tenacity", "uvicorn"}
 
 
@@ -734,7 +734,7 @@ def test_pytest_finds_it_by_itself(pytester: pytest.Pytester, monkeypatch: pytes
     pytester.makepyfile("import sys\n\ndef test_it():\n    print('loaded', *sys.modules)\n")
     loaded = set(re.findall(r"[\w.]+", pytester.runpytest_subprocess("-s").stdout.str()))
     ours = {name for name in loaded if name.startswith("clarifai_http_annotations")}
-    assert ours == {f"clarifai_http_annotations{name}" for name in ("", "._version", ".pytest_plugin")}
+    assert ours == {f"clarifai_http_annotations{name}" for name in ("", "._lazy", "._version", ".pytest_plugin")}
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["in process", "apart"])

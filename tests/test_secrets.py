@@ -11,7 +11,6 @@ import socket
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -276,7 +275,7 @@ def test_a_client_does_not_show_its_key(connect: Any, emulator: Emulator, who: A
     client = getattr(client, "inner", client)
     assert not shows(client)
     assert KEY not in pprint.pformat(vars(client))
-    assert not shows(asdict(client._settings))
+    assert not shows(client._settings._asdict())
     assert KEY not in f"{client} {client!r}"
 
 

@@ -7,4 +7,17 @@ requests  an operation -> method, path, query, body
 answers   status, headers, bytes -> a tree, or an error
 refusals  a status of the API -> which error it is, and what to do about it
 outcomes  which annotation of a batch an answer is about, and what it means
+
+What an operation needs that a program may never call is loaded with it: ``_wire.patches`` and so on.
 """
+
+from typing import TYPE_CHECKING
+
+from .._lazy import loader
+
+if TYPE_CHECKING:
+    from . import deletions, patches, searches, tasks, tracks
+
+    __all__ = ["deletions", "patches", "searches", "tasks", "tracks"]
+else:
+    __getattr__ = loader(__name__, dict.fromkeys(("deletions", "patches", "searches", "tasks", "tracks"), ""))

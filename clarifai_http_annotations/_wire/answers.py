@@ -11,20 +11,16 @@ of google.rpc.Status, an error code under HTTP 200. Rules:
    not be printed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from ..errors import APIError, APIStatusError, InvalidResponseError
 from ..models._base import Model, read
 from ..models.annotation import Annotation, Origin
-from ..models.search import Hit
 from ..models.status import StatusCode, known_code
 from .guard import place_of
 from .refusals import status_error, text_of
@@ -38,8 +34,7 @@ MAX_DEPTH = 50
 EXCERPT = 200
 
 
-@dataclass(frozen=True)
-class RawAnswer:
+class RawAnswer(NamedTuple):
     """An answer as it came.
 
     Attributes:
@@ -49,12 +44,14 @@ class RawAnswer:
     """
 
     status_code: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
+
+    def __repr__(self) -> str:  # what a server says may repeat the key
+        return f"RawAnswer(status_code={self.status_code})"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer of the API.
 
     Attributes:
@@ -67,7 +64,10 @@ class Answer:
     status_code: int
     code: StatusCode | int | str
     request_id: str | None
-    tree: dict[str, Any] = field(repr=False)
+    tree: dict[str, Any]
+
+    def __repr__(self) -> str:  # likewise
+        return f"Answer(status_code={self.status_code}, code={self.code!r}, request_id={self.request_id!r})"
 
 
 def parse_answer(
@@ -125,12 +125,13 @@ def read_model(answer: Answer, tree: object, place: str, cls: type[Model]) -> Mo
         InvalidResponseError: If it has another shape.
     """
     try:
-        model = read(cls, tree)
-        said = tree.get("annotation") if isinstance(model, Hit) else tree  # type: ignore[attr-defined]  # it was read
-        annotation = model.annotation if isinstance(model, Hit) else model
-        if isinstance(annotation, Annotation):
-            annotation._origin = Origin(said)  # type: ignore[arg-type]
-        return model
+        model: Any = read(cls, tree)
+        said: Any = tree
+        if isinstance(model, Annotation):
+            model._origin = Origin(said)
+        elif "annotation" in cls.model_fields:  # a hit of a search
+            model.annotation._origin = Origin(said["annotation"])
+        return model  # type: ignore[no-any-return]  # a `Model`
     except ValidationError as invalid:
         detail = invalid.errors(include_url=False, include_input=False)[0]
         reason = f"{'.'.join(part for part in (place, place_of(detail['loc'])) if part)}: {detail['msg']}"

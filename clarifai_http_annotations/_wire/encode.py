@@ -26,7 +26,6 @@ from ..models._base import WireModel, as_number
 from ..models.annotation import Annotation
 from ..models.point import Visibility
 from ..models.status import StatusCode
-from ..models.track import AnnotationType
 from .guard import place_of
 
 Checked = TypeVar("Checked", bound=WireModel)
@@ -64,7 +63,7 @@ def _plain(value: Any, unknown: Unknown) -> Any:
         return [_plain(item, unknown) for item in value]
     if WireModel in kind.__mro__ or isinstance(value, WireModel):  # the first is much cheaper than pydantic's answer
         return _model_tree(value, unknown)
-    if isinstance(value, (StatusCode, Visibility, AnnotationType)):
+    if isinstance(value, (StatusCode, Visibility)):
         return value.name
     if isinstance(value, (list, tuple)):
         return [_plain(item, unknown) for item in value]

@@ -13,11 +13,8 @@ Rules:
 4. Other content under the same id is a conflict, never a success.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import (
     APIError,
@@ -41,28 +38,29 @@ Key = tuple[str, str]
 CHOOSE = "Choose another id, or leave it out to have one derived from the content."
 
 
-class Sent(Protocol):
-    """An annotation that was sent, as far as an answer is read for it."""
+if TYPE_CHECKING:
 
-    @property
-    def index(self) -> int:
-        """Its position in what was given."""
+    class Sent(Protocol):
+        """An annotation that was sent, as far as an answer is read for it."""
 
-    @property
-    def tree(self) -> dict[str, Any]:
-        """Its JSON."""
+        @property
+        def index(self) -> int:
+            """Its position in what was given."""
 
-    @property
-    def derived(self) -> bool:
-        """Whether its id was derived from the content."""
+        @property
+        def tree(self) -> dict[str, Any]:
+            """Its JSON."""
 
-    @property
-    def key(self) -> Key:
-        """Input and id."""
+        @property
+        def derived(self) -> bool:
+            """Whether its id was derived from the content."""
+
+        @property
+        def key(self) -> Key:
+            """Input and id."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """An annotation that is about to be sent.
 
     Attributes:
@@ -71,7 +69,7 @@ class Item:
         derived: Whether the id was derived from the content.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method of this name means nothing here
     tree: dict[str, Any]
     derived: bool
 
@@ -85,22 +83,19 @@ class Item:
         return Annotation.model_validate(self.tree)
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """The annotation is in the app; ``None`` where nobody wants to read it."""
 
     annotation: Annotation | None
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(NamedTuple):
     """The annotation is not in the app, or something else is under its id."""
 
     error: APIError
 
 
-@dataclass(frozen=True)
-class Unclear:
+class Unclear(NamedTuple):
     """Only asking can tell.
 
     Attributes:
@@ -165,7 +160,7 @@ def prepare(annotation: object, index: int) -> Item:
 # --- what an answer means ------------------------------------------------------------------------
 
 
-def judge(items: Sequence[Sent], answer: Answer, redact: Any = str, *, read: bool = True) -> dict[Key, Verdict]:
+def judge(items: "Sequence[Sent]", answer: Answer, redact: Any = str, *, read: bool = True) -> dict[Key, Verdict]:
     """Say for every item what an answer of POST or PATCH means for it.
 
     Args:
@@ -183,7 +178,7 @@ def judge(items: Sequence[Sent], answer: Answer, redact: Any = str, *, read: boo
     return {(key := item.key): _verdict(item, matched.get(key), answer, alone, redact, read) for item in items}
 
 
-def match(items: Sequence[Sent], answered: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
+def match(items: "Sequence[Sent]", answered: Sequence[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     """Find for each item the part of an answer that is about it, in whatever order they came."""
     matched = {}
     said: dict[tuple[str | None, str | None], dict[str, Any]] = {}
@@ -226,7 +221,9 @@ def _code(found: dict[str, Any]) -> StatusCode | int | str | None:
     return code if type(code) is int and code in STORED else known_code(code) or None  # what is stored needs no name
 
 
-def _verdict(item: Sent, found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any, read: bool) -> Verdict:
+def _verdict(
+    item: "Sent", found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any, read: bool
+) -> Verdict:
     if found is None:
         return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
     code = _code(found)
@@ -246,14 +243,14 @@ def _verdict(item: Sent, found: dict[str, Any] | None, answer: Answer, alone: bo
     return Unclear(error) if maybe_anothers or says_little else Failed(error)
 
 
-def _is_as_asked(code: StatusCode | int | str | None, item: Sent, answer: Answer) -> bool:
+def _is_as_asked(code: StatusCode | int | str | None, item: "Sent", answer: Answer) -> bool:
     """Tell whether a code is the one that the caller gave, or is left out because the answer says it for all."""
     if code is None:
         return answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
     return code == known_code(item.tree.get("status", {}).get("code"))
 
 
-def already_stored(item: Sent) -> Stored:
+def already_stored(item: "Sent") -> Stored:
     """Return the verdict for content that is there already: the annotation as it was sent."""
     annotation = read_model(Annotation, item.tree)
     annotation._origin = Origin(item.tree)

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ..errors import InvalidRequestError, NotFoundError
@@ -136,7 +136,7 @@ def outcome(items: Sequence[Item], action: str, answer: Answer, redact: Any) -> 
         InvalidResponseError: If the answer has another shape than the API's.
     """
     if action == "remove":  # the values in it say nothing, so they are not compared
-        items = [replace(item, tree={key: item.tree[key] for key in IDS}) for item in items]
+        items = [item._replace(tree={key: item.tree[key] for key in IDS}) for item in items]
     return judge(items, answer, redact)
 
 

@@ -1,10 +1,7 @@
 """From an operation to its request: method, path, query and body. Section 1 of what is known of the API."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from ..errors import InvalidRequestError
@@ -20,8 +17,7 @@ MAX_QUERY = 4000
 """Characters of a query. Servers and proxies commonly stop at 8,000 for the whole request line."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A request, before a server, a key or a clock is known.
 
     Attributes:
@@ -40,8 +36,7 @@ class Request:
     repeatable: bool = True
 
 
-@dataclass(frozen=True)
-class App:
+class App(NamedTuple):
     """The app whose annotations are meant; ``user_id`` may be ``"me"``, the owner of the key."""
 
     user_id: str

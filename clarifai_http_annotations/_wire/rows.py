@@ -11,11 +11,8 @@ Rules:
 4. An id is derived from the canonical text of the content (`ids`), whichever way it went.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
@@ -27,8 +24,7 @@ BESIDE = 96
 """Bytes of an annotation's JSON beside its content and its input: the names of the ids, and an id."""
 
 
-@dataclass(slots=True)
-class Row:
+class Row(NamedTuple):
     """An annotation that can be sent.
 
     Attributes:

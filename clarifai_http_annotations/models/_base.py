@@ -8,24 +8,19 @@ Rules, which every model of this package follows:
 3. ``model_fields_set`` holds what was *said*: by the user, or by the server for content.
    What was filled in, and what only the server decides (`from_server`), is not in it, and
    the encoder leaves it out of requests until the user assigns it.
+
+They have no ``from __future__ import annotations``: pydantic would compile every annotation that is text, 230 of them
+at every start of a program.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from numbers import Complex, Real
 from operator import index
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo, model_validator
 from pydantic import ModelWrapValidatorHandler as Handler
+from pydantic_core import CoreSchema, core_schema
 
 READING = object()
 """Validation context that marks an answer of the server."""
@@ -86,6 +81,33 @@ def read(cls: type[Model], tree: object) -> Model:
         pydantic.ValidationError: If it has another shape than the API's.
     """
     return cls.model_validate(tree, context=READING, extra="allow")
+
+
+def nothing() -> list[Any]:
+    """Return what a list is if nobody says anything; of ``list`` itself pydantic would parse the signature."""
+    return []
+
+
+class Checked:
+    """Marks a field with a function of its value and of how it came: `READING` is the context of an answer.
+
+    It is what ``BeforeValidator`` and ``AfterValidator`` are, but for the look at the function's signature, which
+    they take for every field.
+
+    Args:
+        func: Returns the value, or raises a ``ValueError``.
+        after: Whether the value has the field's type by then.
+    """
+
+    def __init__(self, func: Callable[[Any, ValidationInfo], object], *, after: bool = False) -> None:
+        self.func = func
+        self._after = after
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = handler(source)
+        if self._after:
+            return core_schema.with_info_after_validator_function(self.func, inner)
+        return core_schema.with_info_before_validator_function(self.func, inner)
 
 
 # --- fields ------------------------------------------------------------------------------------
@@ -169,20 +191,20 @@ def _read_only(value: object, info: ValidationInfo) -> object:
     return value
 
 
-Unit = Annotated[float, BeforeValidator(_unit)]
+Unit = Annotated[float, Checked(_unit)]
 """A number between 0 and 1, both included."""
 
-Number = Annotated[float, BeforeValidator(_number)]
+Number = Annotated[float, Checked(_number)]
 """A finite number."""
 
-Count = Annotated[int, BeforeValidator(_count)]
+Count = Annotated[int, Checked(_count)]
 """A whole number, 0 or more, that fits into 64 bits."""
 
-Count32 = Annotated[Count, AfterValidator(_of_32_bits)]
+Count32 = Annotated[Count, Checked(_of_32_bits, after=True)]
 """The same where the API has 32 bits: it would refuse the whole request."""
 
-Id = Annotated[str, AfterValidator(_sendable_id)]
+Id = Annotated[str, Checked(_sendable_id, after=True)]
 """An id: not empty."""
 
-ReadOnly = BeforeValidator(_read_only)
+ReadOnly = Checked(_read_only)
 """Marks a field that only answers have."""

@@ -1,16 +1,14 @@
 """An annotation: what somebody says about one input."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from . import region as region_module
 from . import video
-from ._base import READING, Id, ReadOnly, WireModel
+from ._base import READING, Checked, Id, ReadOnly, WireModel, nothing
 from .concept import Concept
 from .geo import Geo, GeoPoint
 from .region import Place, Region, RegionInfo
@@ -34,11 +32,11 @@ class Data(WireModel):
 
     holds_content: ClassVar[bool] = True
 
-    concepts: list[Concept] = Field(default_factory=list)
-    regions: list[Region] = Field(default_factory=list)
-    frames: list[Frame] = Field(default_factory=list)
-    time_segments: list[TimeSegment] = Field(default_factory=list)
-    tracks: list[Track] = Field(default_factory=list)
+    concepts: list[Concept] = Field(default_factory=nothing)
+    regions: list[Region] = Field(default_factory=nothing)
+    frames: list[Frame] = Field(default_factory=nothing)
+    time_segments: list[TimeSegment] = Field(default_factory=nothing)
+    tracks: list[Track] = Field(default_factory=nothing)
     metadata: dict[str, Any] | None = None
     geo: Geo | None = None
 
@@ -86,7 +84,7 @@ class Origin:
     __hash__ = None  # type: ignore[assignment]  # as of everything that is compared by content
 
 
-def status_of(value: object) -> object:
+def status_of(value: object, _: object = None) -> object:
     """Return the shape on the wire of a status that is said as its code alone."""
     return {"code": value} if isinstance(value, (str, int)) else value
 
@@ -122,7 +120,7 @@ class Annotation(WireModel):
     id: Id = ""
     input_id: Id
     data: Data | None = None
-    status: Annotated[Status | None, BeforeValidator(status_of)] = None
+    status: Annotated[Status | None, Checked(status_of)] = None
     annotation_info: dict[str, Any] | None = None
     task_id: Id | None = None
     user_id: Id | None = None

@@ -1,7 +1,5 @@
 """A concept that is present in, or absent from, what is annotated: the polarity."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, NoReturn
 
 from pydantic import ValidationError

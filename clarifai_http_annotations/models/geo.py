@@ -1,21 +1,19 @@
 """Where on earth."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import ValidationInfo
 
-from ._base import READING, Number, WireModel
+from ._base import READING, Checked, Number, WireModel
 
 
-def _within(most: float) -> AfterValidator:
+def _within(most: float) -> Checked:
     def check(value: float, info: ValidationInfo) -> float:
         if info.context is not READING and not -most <= value <= most:
             raise ValueError(f"must be between {-most:g} and {most:g} degrees, not {value!r}")
         return value
 
-    return AfterValidator(check)
+    return Checked(check, after=True)
 
 
 class GeoPoint(WireModel):

@@ -1,7 +1,5 @@
 """A mask: which pixels of an image belong to a region, as a PNG image."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import struct

@@ -1,14 +1,12 @@
 """Points of an image, and what is made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
-from ._base import READING, Number, Unit, WireModel
+from ._base import READING, Checked, Number, Unit, WireModel, nothing
 
 
 class Visibility(IntEnum):
@@ -49,7 +47,7 @@ class Point(WireModel):
     row: Unit
     col: Unit
     z: Number | None = None
-    visibility: Annotated[Visibility | int | str | None, BeforeValidator(_visibility)] = None
+    visibility: Annotated[Visibility | int | str | None, Checked(_visibility)] = None
 
 
 class Polygon(WireModel):
@@ -61,7 +59,7 @@ class Polygon(WireModel):
 
     holds_content: ClassVar[bool] = True
 
-    points: list[Point] = Field(default_factory=list)
+    points: list[Point] = Field(default_factory=nothing)
 
     @model_validator(mode="after")
     def _has_an_area(self, info: ValidationInfo) -> Self:

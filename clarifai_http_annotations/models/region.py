@@ -1,12 +1,10 @@
 """A part of an image or a text: where it is, and what is there."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from ._base import READING, Id, Unit, WireModel
+from ._base import READING, Id, Unit, WireModel, nothing
 from .mask import Mask
 from .point import Point, Polygon
 from .text import Span, Token
@@ -44,6 +42,9 @@ class BoundingBox(WireModel):
         return self
 
 
+Place = BoundingBox | Polygon | Mask | Point | Span | Token
+
+
 class RegionInfo(WireModel):
     """Where a region is: one of these.
 
@@ -63,7 +64,7 @@ class RegionInfo(WireModel):
     polygon: Polygon | None = None
     mask: Mask | None = None
     point: Point | None = None
-    keypoint_locations: list[Point] = Field(default_factory=list)
+    keypoint_locations: list[Point] = Field(default_factory=nothing)
     span: Span | None = None
     token: Token | None = None
 
@@ -96,8 +97,6 @@ class RegionInfo(WireModel):
         )
 
 
-Place = BoundingBox | Polygon | Mask | Point | Span | Token
-
 _KINDS: dict[type[WireModel], str] = {
     BoundingBox: "bounding_box",
     Polygon: "polygon",
@@ -125,7 +124,7 @@ class Region(WireModel):
 
     id: Id = ""
     region_info: RegionInfo | None = None
-    data: Data | None = None
+    data: "Data | None" = None
     track_id: Id | None = None
 
     @property

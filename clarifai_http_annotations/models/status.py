@@ -1,13 +1,11 @@
 """Clarifai's status codes, and the status of an annotation."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import ValidationInfo
 
-from ._base import READING, WireModel
+from ._base import READING, Checked, WireModel
 
 
 class StatusCode(IntEnum):
@@ -180,7 +178,7 @@ class Status(WireModel):
     read_defaults: ClassVar[dict[str, Any]] = {"code": 0}
     from_server: ClassVar[frozenset[str]] = frozenset({"description", "details"})
 
-    code: Annotated[StatusCode | int | str, BeforeValidator(_code)]
+    code: Annotated[StatusCode | int | str, Checked(_code)]
     description: str | None = None
     details: str | None = None
 

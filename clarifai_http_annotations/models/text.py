@@ -1,7 +1,5 @@
 """A part of a text."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Self
 
 from pydantic import ValidationInfo, model_validator

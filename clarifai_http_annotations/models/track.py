@@ -1,14 +1,12 @@
 """A track of a video: one concept that is followed through its frames (routes ``annotation_tracks``)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, ValidationInfo, model_validator
+from pydantic import ValidationInfo, model_validator
 
-from ._base import READING, Count32, Id, ReadOnly, WireModel
+from ._base import READING, Checked, Count32, Id, ReadOnly, WireModel
 from .annotation import status_of
 from .concept import Concept
 from .status import Status
@@ -49,7 +47,7 @@ class AnnotationTrack(WireModel):
     id: Id = ""
     input_id: Annotated[str | None, ReadOnly] = None
     concept: Concept | None = None
-    status: Annotated[Status | None, BeforeValidator(status_of)] = None
+    status: Annotated[Status | None, Checked(status_of)] = None
     start_frame_nr: Count32 | None = None
     end_frame_nr: Count32 | None = None
     start_frame_ms: Count32 | None = None

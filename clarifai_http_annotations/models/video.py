@@ -1,7 +1,5 @@
 """Parts of a video: a frame, a span of time, a thing that is followed through frames."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ValidationInfo, model_validator
@@ -49,7 +47,7 @@ class Frame(WireModel):
 
     id: Id = ""
     frame_info: FrameInfo | None = None
-    data: Data | None = None
+    data: "Data | None" = None
 
 
 class TimeInfo(WireModel):
@@ -91,7 +89,7 @@ class TimeSegment(WireModel):
 
     id: Id = ""
     time_info: TimeInfo | None = None
-    data: Data | None = None
+    data: "Data | None" = None
 
 
 class Track(WireModel):
@@ -109,5 +107,5 @@ class Track(WireModel):
 
     id: Id = ""
     time_info: TimeInfo | None = None
-    data: Data | None = None
+    data: "Data | None" = None
     quality: Number | None = None

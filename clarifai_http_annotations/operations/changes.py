@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .. import _wire
 from .._call import Call, Caller, Timeout
 from .._operation import operation
-from .._wire import answers, deletions, outcomes, patches, requests
-from .._wire.deletions import Target
+from .._wire import answers, outcomes, requests
 from .._wire.outcomes import Failed, Key, Stored, Unclear
-from .._wire.patches import Action, Patch
 from ..config import NOT_GIVEN, NotGiven
 from ..errors import APIError, InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
@@ -27,7 +26,7 @@ class ChangeOperations(Caller):
         self,
         annotations: Annotation | Several,
         *,
-        action: Action = "merge",
+        action: _wire.patches.Action = "merge",
         delete_if_empty_data: bool = False,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
@@ -60,7 +59,7 @@ class ChangeOperations(Caller):
         """
         if delete_if_empty_data and action != "remove":
             raise InvalidRequestError('delete_if_empty_data goes with action="remove".')
-        planned = patches.plan(annotations, action)
+        planned = _wire.patches.plan(annotations, action)
         verdicts: dict[Key, Stored | Failed] = {}
         sent = []
         for patch in planned:
@@ -75,12 +74,17 @@ class ChangeOperations(Caller):
         return outcomes.conclude(items, [item.key for item in items], verdicts, "patch: changed")
 
     async def _patch(
-        self, operation: str, sent: Sequence[Patch], action: Action, delete_if_empty_data: bool, call: Call
+        self,
+        operation: str,
+        sent: Sequence[_wire.patches.Patch],
+        action: _wire.patches.Action,
+        delete_if_empty_data: bool,
+        call: Call,
     ) -> dict[Key, Stored | Failed]:
         """Send patches and say what became of each."""
         items = [patch.item for patch in sent]
         fractional = self._settings.fractional_values
-        request = patches.request(
+        request = _wire.patches.request(
             self._app,
             items,
             action,
@@ -94,7 +98,7 @@ class ChangeOperations(Caller):
             judged = await self._call(
                 request,
                 call,
-                lambda answer: patches.outcome(items, action, answer, self._settings.key.redact),
+                lambda answer: _wire.patches.outcome(items, action, answer, self._settings.key.redact),
                 per_item=True,
             )
         except APIError as error:
@@ -150,25 +154,25 @@ class ChangeOperations(Caller):
             APIStatusError: If the API refused a request.
             APIConnectionError: If no usable answer came.
         """
-        wanted = patches.polarity(value, fractional_values=self._settings.fractional_values)
+        wanted = _wire.patches.polarity(value, fractional_values=self._settings.fractional_values)
         call = self._begin(timeout, deadline)
         request = requests.get(self._app, annotation_id, input_id, operation="set_value")
         annotation = await self._call(
             request, call, lambda answer: answers.read_annotation(answer, expected=(input_id, annotation_id))
         )
         try:
-            flipped = patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
+            flipped = _wire.patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
         except NotFoundError as error:
             call.describe(error, request)
             raise
         if flipped is None:
             return annotation
-        action: Action = "merge"
+        action: _wire.patches.Action = "merge"
         try:
-            planned = patches.plan(flipped, action)
+            planned = _wire.patches.plan(flipped, action)
         except InvalidRequestError:  # it is in something that has no id
             action = "overwrite"
-            planned = patches.plan(flipped, action)
+            planned = _wire.patches.plan(flipped, action)
         verdicts = await self._patch("set_value", planned, action, False, call)
         items = [patch.item for patch in planned]
         [stored] = outcomes.conclude(items, [item.key for item in items], verdicts)
@@ -203,7 +207,7 @@ class ChangeOperations(Caller):
         """
         if isinstance(annotations, AsyncIterable):  # of AsyncClient.list
             annotations = [annotation async for annotation in annotations]
-        targets = deletions.pairs(annotations, ids, input_ids)
+        targets = _wire.deletions.pairs(annotations, ids, input_ids)
         await self._delete(list(targets), self._begin(timeout, deadline))
 
     @operation
@@ -228,13 +232,13 @@ class ChangeOperations(Caller):
             APIStatusError: If the API refused the first request.
             APIConnectionError: If no usable answer came to it.
         """
-        targets = deletions.inputs(input_ids)
+        targets = _wire.deletions.inputs(input_ids)
         await self._delete(list(targets), self._begin(timeout, deadline))
 
-    async def _delete(self, targets: Sequence[Target], call: Call) -> None:
+    async def _delete(self, targets: Sequence[_wire.deletions.Target], call: Call) -> None:
         """Delete in as many requests as it takes, and stop at the first that does not succeed."""
-        gone: list[Target] = []
-        for part in deletions.parts(targets):
+        gone: list[_wire.deletions.Target] = []
+        for part in _wire.deletions.parts(targets):
             left = part
             try:
                 while left:
@@ -243,13 +247,13 @@ class ChangeOperations(Caller):
                 gone += [target for target in part if target not in left]
                 if not gone:
                     raise
-                raise deletions.failure(gone, targets, error) from error
+                raise _wire.deletions.failure(gone, targets, error) from error
             gone += part
 
-    async def _delete_part(self, targets: list[Target], call: Call) -> list[Target]:
+    async def _delete_part(self, targets: list[_wire.deletions.Target], call: Call) -> list[_wire.deletions.Target]:
         """Delete in one request, and return what is left because one of them was not there."""
         try:
-            await self._call(deletions.request(self._app, targets), call, lambda _: None)
+            await self._call(_wire.deletions.request(self._app, targets), call, lambda _: None)
         except NotFoundError:  # nobody says which
             left = await self._left(targets, call)
             if len(left) == len(targets):
@@ -257,11 +261,11 @@ class ChangeOperations(Caller):
             return left
         return []
 
-    async def _left(self, targets: Sequence[Target], call: Call) -> list[Target]:
+    async def _left(self, targets: Sequence[_wire.deletions.Target], call: Call) -> list[_wire.deletions.Target]:
         """Return those of the targets that are still there."""
-        request = deletions.request(self._app, targets)
+        request = _wire.deletions.request(self._app, targets)
         found: list[Annotation] = []
-        for part in requests.split(deletions.filters(targets)):
+        for part in requests.split(_wire.deletions.filters(targets)):
             number, page = 1, list[Annotation]()
             while True:
                 listing = requests.page(
@@ -272,4 +276,4 @@ class ChangeOperations(Caller):
                     break
                 found += page
                 number += 1
-        return deletions.left(targets, found)
+        return _wire.deletions.left(targets, found)

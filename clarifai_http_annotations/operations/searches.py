@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from .. import _wire, models
 from .._call import Caller, Timeout
 from .._operation import paged
-from .._wire import answers, requests, searches
+from .._wire import answers, requests
 from ..config import NOT_GIVEN, NotGiven
-from ..models.concept import Concept
-from ..models.search import Filter, Hit
 
 
 class SearchOperations(Caller):
@@ -19,12 +18,12 @@ class SearchOperations(Caller):
     @paged
     async def search(
         self,
-        *filters: Filter | Concept | Mapping[str, Any],
+        *filters: models.Filter | models.Concept | Mapping[str, Any],
         page: int = 1,
         per_page: int = 128,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> AsyncIterator[Hit]:
+    ) -> AsyncIterator[models.Hit]:
         """Yield the annotations that pass every filter, page after page until one is empty.
 
         An annotation has to pass all filters by itself: ``search(positive("tree"), positive("boat"))``
@@ -47,10 +46,10 @@ class SearchOperations(Caller):
             APIConnectionError: If no usable answer came.
         """
         requests.check_paging(page, per_page)
-        conditions = searches.conditions(filters)
-        number, hits = page, list[Hit]()
+        conditions = _wire.searches.conditions(filters)
+        number, hits = page, list[models.Hit]()
         while True:
-            request = searches.request(
+            request = _wire.searches.request(
                 self._app,
                 conditions,
                 page=number,
@@ -58,7 +57,10 @@ class SearchOperations(Caller):
                 fractional_values=self._settings.fractional_values,
             )
             hits = await self._page(
-                request, self._begin(timeout, deadline), lambda answer: answers.read_items(answer, "hits", Hit), hits
+                request,
+                self._begin(timeout, deadline),
+                lambda answer: answers.read_items(answer, "hits", models.Hit),
+                hits,
             )
             if not hits:
                 return

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
+from .. import _wire, models
 from .._call import Caller, Timeout
 from .._operation import operation, paged
-from .._wire import answers, requests, tasks
+from .._wire import answers, requests
 from ..config import NOT_GIVEN, NotGiven
-from ..models.status import StatusCode
-from ..models.worker import TaskAnnotationCount, Worker
 
 Ids = str | Iterable[str] | None
 
@@ -31,7 +30,7 @@ class TaskOperations(Caller):
         per_page: int = 128,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> AsyncIterator[Worker]:
+    ) -> AsyncIterator[models.Worker]:
         """Yield those who made annotations in the app: people, models and workflows.
 
         Args:
@@ -52,13 +51,13 @@ class TaskOperations(Caller):
             "trusted_only": trusted_only,
             "additional_fields": requests.id_list(additional_fields, "additional_fields"),
         }
-        number, workers = page, list[Worker]()
+        number, workers = page, list[models.Worker]()
         while True:
-            request = tasks.workers(self._app, query, page=number, per_page=per_page)
+            request = _wire.tasks.workers(self._app, query, page=number, per_page=per_page)
             workers = await self._page(
                 request,
                 self._begin(timeout, deadline),
-                lambda answer: answers.read_items(answer, "workers", Worker),
+                lambda answer: answers.read_items(answer, "workers", models.Worker),
                 workers,
             )
             if not workers:
@@ -77,7 +76,7 @@ class TaskOperations(Caller):
         workflow_version_ids: Ids = None,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> list[TaskAnnotationCount]:
+    ) -> list[models.TaskAnnotationCount]:
         """Return how many annotations of a task are in which state, for each worker.
 
         Args:
@@ -100,19 +99,19 @@ class TaskOperations(Caller):
             "workflow_version_ids": requests.id_list(workflow_version_ids, "workflow_version_ids"),
         }
         return await self._call(
-            tasks.counts(self._app, task_id, query),
+            _wire.tasks.counts(self._app, task_id, query),
             self._begin(timeout, deadline),
-            lambda answer: answers.read_items(answer, "counts", TaskAnnotationCount),
+            lambda answer: answers.read_items(answer, "counts", models.TaskAnnotationCount),
         )
 
     @operation
     async def set_task_status(
         self,
         task_id: str,
-        status: StatusCode | str,
+        status: models.StatusCode | str,
         *,
         user_ids: Ids = None,
-        from_statuses: StatusCode | str | Iterable[StatusCode | str] = (),
+        from_statuses: models.StatusCode | str | Iterable[models.StatusCode | str] = (),
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
     ) -> int:
@@ -133,5 +132,7 @@ class TaskOperations(Caller):
             APIStatusError: If the API refused the request.
             APIConnectionError: If no usable answer came.
         """
-        request = tasks.set_status(self._app, task_id, status, requests.id_list(user_ids, "user_ids"), from_statuses)
-        return await self._call(request, self._begin(timeout, deadline), tasks.updated)
+        request = _wire.tasks.set_status(
+            self._app, task_id, status, requests.id_list(user_ids, "user_ids"), from_statuses
+        )
+        return await self._call(request, self._begin(timeout, deadline), _wire.tasks.updated)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
+from .. import _wire, models
 from .._call import Caller, Timeout
 from .._operation import operation, paged
-from .._wire import answers, requests, tracks
+from .._wire import answers, requests
 from .._wire.answers import Answer
 from ..config import NOT_GIVEN, NotGiven
 from ..errors import NotFoundError
 from ..models.annotation import Annotation
-from ..models.track import AnnotationTrack, AnnotationType
 
-Given = AnnotationTrack | Mapping[str, Any] | Iterable[AnnotationTrack | Mapping[str, Any]]
+Given: TypeAlias = "models.AnnotationTrack | Mapping[str, Any] | Iterable[models.AnnotationTrack | Mapping[str, Any]]"
 
 
-def _read(answer: Answer) -> list[AnnotationTrack]:
-    return answers.read_items(answer, "annotation_tracks", AnnotationTrack)
+def _read(answer: Answer) -> list[models.AnnotationTrack]:
+    return answers.read_items(answer, "annotation_tracks", models.AnnotationTrack)
 
 
 class TrackOperations(Caller):
@@ -34,7 +34,7 @@ class TrackOperations(Caller):
         per_page: int = 128,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> AsyncIterator[AnnotationTrack]:
+    ) -> AsyncIterator[models.AnnotationTrack]:
         """Yield the tracks of a video.
 
         Args:
@@ -52,9 +52,9 @@ class TrackOperations(Caller):
         """
         requests.check_paging(page, per_page)
         names = requests.id_list(ids, "ids")
-        number, found = page, list[AnnotationTrack]()
+        number, found = page, list[models.AnnotationTrack]()
         while names != []:
-            request = tracks.listing(self._app, input_id, names, page=number, per_page=per_page)
+            request = _wire.tracks.listing(self._app, input_id, names, page=number, per_page=per_page)
             found = await self._page(request, self._begin(timeout, deadline), _read, found)
             if not found:
                 return
@@ -70,7 +70,7 @@ class TrackOperations(Caller):
         *,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> list[AnnotationTrack]:
+    ) -> list[models.AnnotationTrack]:
         """Store tracks of a video. The server makes an id for a track that has none, so a second call stores it again.
 
         For the same reason it is not sent again when nobody knows what became of it (``maybe_done``).
@@ -90,8 +90,8 @@ class TrackOperations(Caller):
             APIStatusError: If the API refused the request.
             APIConnectionError: If no usable answer came.
         """
-        trees = tracks.plan(annotation_tracks, need_ids=False)
-        request = tracks.create(self._app, input_id, trees, fractional_values=self._settings.fractional_values)
+        trees = _wire.tracks.plan(annotation_tracks, need_ids=False)
+        request = _wire.tracks.create(self._app, input_id, trees, fractional_values=self._settings.fractional_values)
         return await self._call(request, self._begin(timeout, deadline), _read)
 
     @operation
@@ -102,7 +102,7 @@ class TrackOperations(Caller):
         *,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> list[AnnotationTrack]:
+    ) -> list[models.AnnotationTrack]:
         """Change tracks of a video: what is given overwrites what was there.
 
         Args:
@@ -121,8 +121,8 @@ class TrackOperations(Caller):
             APIStatusError: If the API refused the request.
             APIConnectionError: If no usable answer came.
         """
-        trees = tracks.plan(annotation_tracks, need_ids=True)
-        request = tracks.patch(self._app, input_id, trees, fractional_values=self._settings.fractional_values)
+        trees = _wire.tracks.plan(annotation_tracks, need_ids=True)
+        request = _wire.tracks.patch(self._app, input_id, trees, fractional_values=self._settings.fractional_values)
         return await self._call(request, self._begin(timeout, deadline), _read)
 
     @operation
@@ -148,7 +148,7 @@ class TrackOperations(Caller):
             APIStatusError: If the API refused the request.
             APIConnectionError: If no usable answer came.
         """
-        request = tracks.delete(self._app, input_id, requests.id_list(ids, "ids"))
+        request = _wire.tracks.delete(self._app, input_id, requests.id_list(ids, "ids"))
         try:
             await self._call(request, self._begin(timeout, deadline), lambda _: None)
         except NotFoundError as error:
@@ -163,7 +163,7 @@ class TrackOperations(Caller):
         track_id: str,
         frame_number_start: int | None = None,
         frame_time_start: int | None = None,
-        annotation_type: AnnotationType | str | None = None,
+        annotation_type: models.AnnotationType | str | None = None,
         max_frames: int | None = None,
         max_duration: int | None = None,
         model_version_id: str | None = None,
@@ -189,7 +189,7 @@ class TrackOperations(Caller):
             APIStatusError: If the API refused the request.
             APIConnectionError: If no usable answer came.
         """
-        request = tracks.search(
+        request = _wire.tracks.search(
             self._app,
             input_id,
             track_id=track_id,

@@ -19,7 +19,7 @@ from clarifai_http_annotations.models._base import WireModel, _of_32_bits
 MESSAGES = {
     **{
         name: getattr(resources_pb2, name)
-        for name, model in vars(models).items()
+        for name, model in ((name, getattr(models, name)) for name in models.__all__)
         if isinstance(model, type) and issubclass(model, WireModel) and hasattr(resources_pb2, name)
     },
     "Status": status_pb2.Status,
