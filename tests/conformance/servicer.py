@@ -72,11 +72,12 @@ def request_of(rpc: Rpc, message: Any, key: str) -> httpx.Request:
 
 
 @contextmanager
-def serve_grpc(emulator: Emulator) -> Iterator[int]:
-    """Serve an emulator over gRPC on a port of this machine, which is given."""
+def serve_grpc(emulator: Emulator, credentials: Any = None) -> Iterator[int]:
+    """Serve an emulator over gRPC on a port of this machine, which is given; with TLS if there are credentials."""
     server = grpc.server(ThreadPoolExecutor(4))
     service_pb2_grpc.add_V2Servicer_to_server(Servicer(emulator), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    place = "127.0.0.1:0"
+    port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
     server.start()
     try:
         yield port
