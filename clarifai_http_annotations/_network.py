@@ -12,6 +12,10 @@ Rules:
 5. In a blocking client every wait on a socket ends with the attempt: httpx's timeouts are
    for one read, so a server that drips could hold a call for ever. Only the look-up of a name
    is the system's own, and takes as long as it takes.
+6. What was idle for longer than `MOST_IDLE` seconds of the clock on the wall is not used again. httpx
+   counts the same seconds by a clock that may stand still while the process is frozen (AWS Lambda
+   between two invocations, a virtual machine that is suspended), and what is between it and the
+   server may have forgotten the connection meanwhile, without a word.
 """
 
 from __future__ import annotations
@@ -34,6 +38,9 @@ from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+MOST_IDLE = 5.0
+"""Seconds without a request after which connections are not used again; httpx's own default."""
 
 
 def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
@@ -85,6 +92,7 @@ class Pool:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._by_loop: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._used: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._left_behind: list[Any] = []
         self._closed = False
 
@@ -116,6 +124,23 @@ class Pool:
                 http = self._by_loop[loop] = self._make()
             return http
 
+    def idle_too_long(self, loop: Any) -> list[Any]:
+        """Return httpcore's connections that are to be closed before the next request, which begins now.
+
+        None of an injected client: others may be about to use them, and its owner says how long they last.
+        """
+        with self._lock:
+            now = time.time()
+            before, self._used[loop] = self._used.get(loop, now), now
+            # A clock that was set back does not tell how long it was.
+            if self._injected is not None or abs(now - before) <= MOST_IDLE:
+                return []
+            return _idle_connections(self._by_loop.get(loop))
+
+    def used(self, loop: Any) -> None:
+        """Learn that a request has ended: its connection is idle from now on."""
+        self._used[loop] = time.time()
+
     def close(self, loop: Any) -> Any:
         """Mark the pool as closed, and return the httpx client that is to be closed, if there is one of ours."""
         self._closed = True
@@ -135,6 +160,15 @@ def _take_sockets(http: Any) -> list[Any]:
         held.append(getattr(pool, "_connections", []))
         pool._connections = []
     return held
+
+
+def _idle_connections(http: Any) -> list[Any]:
+    """Return the connections of an httpx client that no request is using; the pool forgets what is closed."""
+    import httpcore
+
+    kinds = (httpcore.ConnectionPool, httpcore.AsyncConnectionPool)
+    pools = [pool for pool in _pools_of(http) if isinstance(pool, kinds)]
+    return [connection for pool in pools for connection in pool.connections if connection.is_idle()]
 
 
 def client_arguments(*, verify: Any, proxy: Any, transport: Any, is_loopback: bool, is_tls: bool) -> dict[str, Any]:

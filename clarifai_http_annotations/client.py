@@ -220,6 +220,8 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
 
     async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
         http = self._http(THIS_PROCESS)
+        for connection in self._pool.idle_too_long(THIS_PROCESS):
+            connection.close()
         until = None if seconds is None else time.monotonic() + seconds
         with bounded(until):
             response = http.send(self._build(http, request, timeout), stream=True, auth=None, follow_redirects=False)
@@ -232,6 +234,7 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
                         raise httpx.ReadTimeout("the attempt's time is over")
             finally:
                 response.close()
+                self._pool.used(THIS_PROCESS)
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:
@@ -269,8 +272,11 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
     async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
         import asyncio  # only here: a blocking program never loads it
 
-        http = self._http(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        http = self._http(loop)
         async with asyncio.timeout(seconds):
+            for connection in self._pool.idle_too_long(loop):
+                await connection.aclose()
             built = self._build(http, request, timeout)
             response = await http.send(built, stream=True, auth=None, follow_redirects=False)
             try:
@@ -280,6 +286,7 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
                     del piece  # no traceback shows what the server said
             finally:
                 await response.aclose()
+                self._pool.used(loop)
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:
