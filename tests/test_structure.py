@@ -25,6 +25,7 @@ ROWS = [
     {"_call", "elsewhere"},
     {"operations"},
     {"client"},
+    {"aws_lambda"},
     {"testing"},
     {"pytest_plugin"},
     {"__init__"},
@@ -96,7 +97,18 @@ def test_what_is_public_is_there_sorted_and_has_a_docstring(module: object) -> N
         for name, value in vars(module).items()
         if not name.startswith(("_", "@")) and not hasattr(value, "__path__")  # pytest's own begin with an @
     }
-    modules = {"client", "config", "elsewhere", "errors", "models", "operations", "pytest_plugin", "testing", "upload"}
+    modules = {
+        "aws_lambda",
+        "client",
+        "config",
+        "elsewhere",
+        "errors",
+        "models",
+        "operations",
+        "pytest_plugin",
+        "testing",
+        "upload",
+    }
     others = {"Iterator", "contextmanager", "TYPE_CHECKING", "loader"}
     later = {name for names in vars(module).get("_HOMES", {}).values() for name in names.split()}  # when asked for
     assert (public - modules - others) | later == set(names) - {"__version__"}
@@ -158,6 +170,13 @@ def test_importing_the_client_loads_no_optional_part() -> None:
         "sqlite3",
         "clarifai_http_annotations.upload",
     }
+
+
+def test_a_place_to_run_is_loaded_by_nothing_but_its_name_and_loads_no_more_than_the_client() -> None:
+    client = loaded_by("from clarifai_http_annotations import Client")
+    place = loaded_by("import clarifai_http_annotations.aws_lambda")
+    assert "clarifai_http_annotations.aws_lambda" not in client
+    assert place - client == {"clarifai_http_annotations.aws_lambda", "clarifai_http_annotations.elsewhere"}
 
 
 # --- what a start loads: a budget of modules, since milliseconds are another every time -------------------
