@@ -14,7 +14,8 @@ Rules:
    ``batchItemFailures``, and SQS delivers them again. The event source mapping must say
    ``ReportBatchItemFailures``: without it Lambda ignores the answer and deletes every message.
 2. Of a message that cannot be read, or holds something that cannot be sent, nothing is sent. It fails alone.
-3. All others are one upload, whichever message they came in, so that requests are full.
+3. All others are one upload, whichever message they came in, so that requests are full. Messages are read while it
+   is under way.
 4. What is delivered again has the same ids, which are derived from content, and is stored once.
 5. The upload ends ``margin`` seconds before the function's time does. What has no time left is delivered again.
 6. Of a FIFO queue, messages behind a failed one of their group are failed too, so that SQS keeps their order.
@@ -26,8 +27,8 @@ Rules:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
@@ -59,8 +60,8 @@ REASONED = ("failed", "conflict", "unknown")
 LONGEST_REASON = 1000
 """Characters of a line in the log."""
 
-Identity = tuple[str, str, str]
-"""Input, id and content."""
+Taken = tuple["Message", tuple[str, str, str]]
+"""An annotation that was given to the upload: the message that it is of; its input, id and content."""
 
 
 class Context(Protocol):
@@ -110,7 +111,7 @@ def handle(
         return context.get_remaining_time_in_millis() / 1000 - margin
 
     if isinstance(event, dict) and "Records" in event:
-        return _handle_batch(_records_of(event["Records"]), left, client, missing_value)
+        return _handle_batch(_messages_of(event["Records"]), left, client, missing_value)
     return _handle_direct(event, left, client, missing_value)
 
 
@@ -123,56 +124,45 @@ class Message:
 
     Attributes:
         id: SQS's, of this message.
+        body: As it came.
         group: What has to stay in order: the group, if the queue is FIFO.
-        annotations: What it holds.
-        identities: Of each annotation.
-        why: Why it is not sent, or not done; ``None`` if nothing is known against it.
-        done: How many annotations of it are known to be in the app.
+        size: How many annotations it holds; ``None`` if it was not read, or cannot be sent.
+        done: How many of them are known to be in the app.
+        why: Why it failed, if there is a reason of its own.
     """
 
     id: str
+    body: object
     group: str | None
-    annotations: list[Annotation] = field(default_factory=list)
-    identities: list[Identity] = field(default_factory=list)
-    why: str | None = None
+    size: int | None = None
     done: int = 0
+    why: str | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether all of it is in the app."""
-        return self.why is None and self.done == len(self.annotations)
+        return self.done == self.size
 
 
-def _records_of(records: Any) -> list[Mapping[str, Any]]:
-    """Return the records of a batch of SQS.
+def _messages_of(records: Any) -> list[Message]:
+    """Return the messages of a batch of SQS.
 
     Raises:
         InvalidRequestError: If they are another service's, or none at all.
     """
     if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
         raise InvalidRequestError("This event has Records that are no list of objects.", hint=TAKES)
+    messages = []
     for index, record in enumerate(records):
         source = record.get("eventSource", record.get("EventSource"))  # SNS writes it so
         if source != SQS:
             raise InvalidRequestError(f"Records[{index}] is from {source!r}, not from {SQS!r}.", hint=TAKES)
         if not isinstance(record.get("messageId"), str):
             raise InvalidRequestError(f"Records[{index}] has no messageId, so nobody can say what became of it.")
-    return records
-
-
-def _message_of(record: Mapping[str, Any], missing_value: MissingValue, *, fractional_values: bool) -> Message:
-    """Read a message. One that cannot be read or sent says why."""
-    is_fifo = str(record.get("eventSourceARN")).endswith(".fifo")  # other queues have groups too, without an order
-    message = Message(record["messageId"], (record.get("attributes") or {}).get("MessageGroupId") if is_fifo else None)
-    try:
-        annotations = read_annotations(record.get("body"), missing_value)
-        rows = _rows_of(annotations, fractional_values=fractional_values)
-    except InvalidRequestError as error:
-        message.why = str(error)
-    else:
-        message.annotations = annotations
-        message.identities = [(row.tree["input_id"], row.tree["id"], row.digest) for row in rows]
-    return message
+        is_fifo = str(record.get("eventSourceARN")).endswith(".fifo")  # other queues have groups too, without an order
+        group = (record.get("attributes") or {}).get("MessageGroupId") if is_fifo else None
+        messages.append(Message(record["messageId"], record.get("body"), group))
+    return messages
 
 
 def _rows_of(annotations: list[Annotation], *, fractional_values: bool) -> list[Row]:
@@ -192,16 +182,13 @@ def _rows_of(annotations: list[Annotation], *, fractional_values: bool) -> list[
 
 
 def _handle_batch(
-    records: list[Mapping[str, Any]], left: Callable[[], float], client: Client, missing_value: MissingValue
+    messages: list[Message], left: Callable[[], float], client: Client, missing_value: MissingValue
 ) -> dict[str, Any]:
-    fractional_values = client._settings.fractional_values
-    messages = [_message_of(record, missing_value, fractional_values=fractional_values) for record in records]
-    _hold_back(messages, lambda message: message.why is not None)
-    sent = [message for message in messages if message.why is None]
+    taken: list[Taken] = []
     results: list[UploadResult] = []
-    error = _upload(sent, left, client, results)
-    _settle(sent, results)
-    _hold_back(messages, lambda message: not message.is_done)
+    error = _upload(_read(messages, taken, left, client, missing_value), left, client, results)
+    _settle(taken, results)
+    _hold_back(messages)
     failed = [message for message in messages if not message.is_done]
     for message in failed:
         if message.why is not None:
@@ -213,25 +200,33 @@ def _handle_batch(
     return {"batchItemFailures": [{"itemIdentifier": message.id} for message in failed]}
 
 
-def _hold_back(messages: list[Message], has_failed: Callable[[Message], bool]) -> None:
-    """Let fail what is behind a failed message of its group."""
-    failed: dict[str, str] = {}
+def _read(
+    messages: list[Message], taken: list[Taken], left: Callable[[], float], client: Client, missing_value: MissingValue
+) -> Iterator[Annotation]:
+    """Yield what the messages hold and write down whose it is, while the upload is under way and there is time."""
+    failed: set[str | None] = set()
     for message in messages:
-        if message.group is None:
+        if left() <= 0:
+            return
+        if message.group is not None and message.group in failed:
             continue
-        if message.group in failed and message.why is None:
-            message.why = f"message {failed[message.group]} is before it in its group, and failed"
-        if has_failed(message):
-            failed.setdefault(message.group, message.id)
+        try:
+            annotations = read_annotations(message.body, missing_value)
+            rows = _rows_of(annotations, fractional_values=client._settings.fractional_values)
+        except InvalidRequestError as error:
+            message.why = str(error)
+            failed.add(message.group)
+            continue
+        message.size = len(rows)
+        for annotation, row in zip(annotations, rows, strict=True):
+            taken.append((message, (row.tree["input_id"], row.tree["id"], row.digest)))
+            yield annotation
 
 
 def _upload(
-    sent: list[Message], left: Callable[[], float], client: Client, results: list[UploadResult]
+    annotations: Iterator[Annotation], left: Callable[[], float], client: Client, results: list[UploadResult]
 ) -> ClarifaiError | None:
-    """Upload what messages hold, and return the error that stopped it, if one did."""
-    annotations = [annotation for message in sent for annotation in message.annotations]
-    if not annotations:
-        return None
+    """Upload annotations, and return the error that stopped it, if one did."""
     deadline = left()
     if deadline <= 0:
         logger.error("Nothing was sent: no time is left. Give the function a longer timeout, or a smaller margin=.")
@@ -246,18 +241,29 @@ def _upload(
     return None
 
 
-def _settle(sent: list[Message], results: list[UploadResult]) -> None:
+def _settle(taken: list[Taken], results: list[UploadResult]) -> None:
     """Write into messages what became of their annotations."""
-    owners = [message for message in sent for _ in message.annotations]
-    identities = [identity for message in sent for identity in message.identities]
-    there = {identities[result.index] for result in results if result.outcome in THERE}
+    there = {taken[result.index][1] for result in results if result.outcome in THERE}
     for result in results:
-        message = owners[result.index]
+        message, identity = taken[result.index]
         # A twin is as good as the one that was sent, which may have failed.
-        if result.outcome in THERE or (result.outcome == "repeated" and identities[result.index] in there):
+        if result.outcome in THERE or (result.outcome == "repeated" and identity in there):
             message.done += 1
         elif result.outcome in REASONED and message.why is None:
             message.why = f"input {result.input_id!r}: {result.error}"
+
+
+def _hold_back(messages: list[Message]) -> None:
+    """Let fail what is behind a failed message of its group."""
+    failed: dict[str, str] = {}
+    for message in messages:
+        if message.group is None:
+            continue
+        if message.group in failed:
+            message.why = message.why or f"message {failed[message.group]} is before it in its group, and failed"
+            message.size = None
+        elif not message.is_done:
+            failed[message.group] = message.id
 
 
 def _one_line(text: str) -> str:

@@ -137,6 +137,7 @@ def test_a_poison_message_fails_alone_and_nothing_of_it_is_sent(
     [line] = [record.getMessage() for record in caplog.records if "m-1" in record.getMessage()]
     assert reason in line
     assert "\n" not in line
+    assert caplog.records[-1].getMessage() == "1 of 3 SQS messages are left in the queue"
 
 
 def test_a_message_without_a_body_fails_alone(emulator: Emulator, client: Client) -> None:
@@ -175,6 +176,13 @@ def test_a_message_of_which_one_annotation_is_refused_fails_and_the_others_are_d
     assert "SQS message m-1: input 'spoilt': " in caplog.text
 
 
+def test_the_log_has_one_line_for_a_message_with_the_first_reason(caplog: pytest.LogCaptureFixture) -> None:
+    client = Emulator(inputs=["a"]).client(rate=None)
+    handle(event([labelled("a"), labelled("first"), labelled("second")]), Context(), client)
+    [line] = [record.getMessage() for record in caplog.records if "m-0" in record.getMessage()]
+    assert "input 'first'" in line
+
+
 def test_an_id_that_holds_other_content_fails_its_message(emulator: Emulator, client: Client) -> None:
     bodies = [labelled("a", 1, id="mine"), labelled("a", 0, id="mine"), labelled("b")]
     assert failed(handle(event(*bodies), Context(), client)) == [1]
@@ -205,6 +213,14 @@ def test_a_message_whose_twin_was_refused_is_not_done(emulator: Emulator) -> Non
 def test_a_twin_is_only_what_has_the_same_content(emulator: Emulator, client: Client) -> None:
     bodies = [labelled("a", 1, id="mine"), labelled("a", 0, id="mine"), labelled("a", 1, id="mine")]
     assert failed(handle(event(*bodies), Context(), client)) == [1]
+
+
+def test_a_twin_of_what_is_refused_is_not_done_because_other_content_was_stored_before_under_its_id(
+    emulator: Emulator, client: Client
+) -> None:
+    first, other = labelled("a", 1, id="mine"), labelled("a", 0, id="mine")
+    between = [[labelled(f"{message}-{number}") for number in range(128)] for message in range(20)]
+    assert failed(handle(event(first, *between, other, other), Context(), client)) == [21, 22]
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -251,6 +267,20 @@ def test_messages_that_the_time_did_not_suffice_for_go_back_and_the_others_are_d
     assert back
     assert len(back) < 40
     assert set(range(40)) - set(back) <= stored
+
+
+def test_messages_are_read_as_long_as_there_is_time(emulator: Emulator, client: Client) -> None:
+    """A batch may have megabytes; what is read by then is sent."""
+
+    class Passing(Context):
+        asked = 0
+
+        def get_remaining_time_in_millis(self) -> int:
+            self.asked += 1
+            return 60_000 if self.asked <= 4 else 0  # once for the upload, and for three messages
+
+    assert failed(handle(event(*map(labelled, "abcde")), Passing(), client)) == [3, 4]
+    assert inputs_of(emulator) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("margin", [-1, True, "5", float("nan"), float("inf")])
@@ -350,10 +380,11 @@ def test_whatever_the_network_does_each_is_stored_once_or_goes_back(seed: int) -
 def test_of_a_fifo_queue_what_is_behind_a_failed_message_of_its_group_goes_back_and_is_not_sent(
     emulator: Emulator, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bodies = [labelled("a"), "{", labelled("b"), labelled("c"), labelled("d")]
-    batch = event(*bodies, queue=f"{QUEUE}.fifo", groups=["x", "x", "y", "x", "y"])
-    assert failed(handle(batch, Context(), client)) == [1, 3]
+    bodies = [labelled("a"), "{", labelled("b"), labelled("c"), labelled("d"), labelled("e")]
+    batch = event(*bodies, queue=f"{QUEUE}.fifo", groups=["x", "x", "y", "x", "y", "x"])
+    assert failed(handle(batch, Context(), client)) == [1, 3, 5]
     assert inputs_of(emulator) == ["a", "b", "d"]
+    assert "SQS message m-5: message m-1 is before it" in caplog.text
     assert "SQS message m-3: message m-1 is before it in its group, and failed" in caplog.text
 
 
