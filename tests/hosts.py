@@ -68,13 +68,13 @@ def running(command: Sequence[str], *, cwd: Path, environ: dict[str, str], log: 
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:  # a GET may call what is served
                 return
         if process.poll() is not None:
             break
-        time.sleep(0.05)
+        time.sleep(0.01)
     raise RuntimeError(f"It does not listen:\n{log.read_text()}")
 
 
