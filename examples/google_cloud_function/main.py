@@ -40,5 +40,5 @@ def on_message(event: CloudEvent) -> None:
         if not is_final(error):
             raise  # answers 500, and Pub/Sub brings it again
         # Acknowledged: a trigger's subscription has no dead-letter topic unless you give it one, and would bring this
-        # for a day, in vain. The log keeps it, with a severity that can alert somebody. With a topic, raise here too.
+        # for a day, in vain. The log keeps it, up to 256 KB, as an ERROR that can alert somebody. With a topic, raise.
         print(json.dumps({"severity": "ERROR", "message": f"{error}\n{event.data}"}), file=sys.stderr, flush=True)
