@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import gc
 import logging
 import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -110,6 +112,28 @@ def test_several_servers_run_beside_each_other() -> None:
         client.create(Annotation.of("in-1", positive("tree")))
         assert list(other.list()) == []
     assert (len(first.annotations), len(second.annotations)) == (1, 0)
+
+
+def test_a_server_that_ends_while_clients_connect_leaves_no_socket_open(emulator: Emulator) -> None:
+    """Or pytest would say so."""
+
+    def connect(port: int, ended: threading.Event, kept: list[socket.socket]) -> None:
+        with suppress(OSError):
+            while not ended.is_set() and len(kept) < 60:  # fewer than may wait to be accepted
+                kept.append(socket.create_connection(("127.0.0.1", port)))
+
+    for _ in range(20):
+        ended, kept = threading.Event(), list[socket.socket]()
+        with serve(emulator) as server:
+            thread = threading.Thread(target=connect, args=(int(server.url.rpartition(":")[2]), ended, kept))
+            thread.start()
+            while len(kept) < 5 and thread.is_alive():
+                time.sleep(0.001)
+        ended.set()
+        thread.join()
+        for one in kept:
+            one.close()
+    gc.collect()
 
 
 @pytest.mark.parametrize("how", ["silent_before", "drip_after", "latency"])

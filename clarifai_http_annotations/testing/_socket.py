@@ -89,10 +89,13 @@ class Door:
         server = await self._loop.create_server(lambda: _Protocol(self._config, state, {}), sock=self._listener)
         self.is_open.set()
         await self._over.wait()
+        with suppress(NotImplementedError):  # of Windows, where asyncio accepts in another way
+            self._loop.remove_reader(self._listener)
+            await asyncio.sleep(0)  # what it has accepted becomes a connection, which a server that is closed forgets
         server.close()
         if self._grace:
             await _answered(state, self._grace)
-        while state.connections or state.tasks:
+        while state.connections or len(asyncio.all_tasks()) > 1:  # answers, and connections that are only just made
             for connection in list(state.connections):
                 connection.transport.abort()  # which ends every wait for a client
             await asyncio.sleep(0)
