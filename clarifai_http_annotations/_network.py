@@ -4,7 +4,8 @@ Rules:
 
 1. The key goes to ``base_url`` and nowhere else: redirects are not followed, a proxy from the
    environment is not used when the base is this machine (httpx would).
-2. No transport of ours is put in between, so httpx's proxies and TLS keep working.
+2. No transport of ours is put in between, so httpx's proxies and TLS keep working. In WebAssembly, where
+   neither is, there is one (`_pyodide`).
 3. One TLS context a setting, shared by every client of the process: loading the CA bundle
    is most of the cost of a client. A plain http base does not load it at all.
 4. A process that was forked, and an event loop that is not the one before, open a pool of
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -37,10 +38,14 @@ import httpx
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
 MOST_IDLE = 5.0
 """Seconds without a request after which connections are not used again; httpx's own default."""
+
+IN_WEBASSEMBLY = sys.platform == "emscripten"
+"""Whether this is Pyodide: no sockets, no threads, and in some of its versions no ``ssl`` either."""
 
 
 def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
@@ -53,6 +58,8 @@ def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
     Raises:
         ConfigurationError: If there is no such file, or it holds no certificate.
     """
+    import ssl  # only here: not every Python has it, and not every client needs it
+
     if isinstance(verify, ssl.SSLContext):
         return verify
     return _ssl_context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -60,6 +67,8 @@ def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
 
 @lru_cache(maxsize=16)
 def _ssl_context(verify: str | bool, cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    import ssl  # likewise
+
     try:
         if isinstance(verify, bool):
             return httpx.create_ssl_context(verify=verify)
@@ -197,6 +206,12 @@ def bounded(until: float | None) -> Iterator[None]:
         _bounds.until = before
 
 
+def bound() -> float | None:
+    """Return the ``time.monotonic()`` at which a wait of this thread is to end; ``None`` for no end."""
+    until: float | None = getattr(_bounds, "until", None)
+    return until
+
+
 def bind_to_bounds(http: httpx.Client) -> httpx.Client:
     """Make the sockets of a client heed `bounded`; outside of it nothing changes for anybody.
 
@@ -205,9 +220,11 @@ def bind_to_bounds(http: httpx.Client) -> httpx.Client:
     already, what remains is httpx's own timeout for every read, and the check between two pieces
     of a body.
     """
+    if not (pools := _pools_of(http)):
+        return http  # such as an emulator, which needs no httpcore
     import httpcore
 
-    for pool in _pools_of(http):
+    for pool in pools:
         backend = getattr(pool, "_network_backend", None)
         if isinstance(backend, httpcore.NetworkBackend) and not hasattr(backend, "heeds_bounds"):
             pool._network_backend = _bounded_backend(backend)
@@ -226,10 +243,10 @@ def _bounded_backend(inner: Any) -> Any:
     import httpcore
 
     def within(timeout: float | None, ended: type[Exception]) -> float | None:
-        until = getattr(_bounds, "until", None)
+        until = bound()
         if until is None:
             return timeout
-        left: float = until - time.monotonic()
+        left = until - time.monotonic()
         if left <= 0:
             raise ended("the attempt's time is over")
         return left if timeout is None else min(timeout, left)
@@ -262,7 +279,7 @@ def _bounded_backend(inner: Any) -> Any:
         def connect_tcp(
             self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any
         ) -> httpcore.NetworkStream:
-            hosts = _addresses(host, port) if getattr(_bounds, "until", None) is not None else [host]
+            hosts = _addresses(host, port) if bound() is not None else [host]
             for number, address in enumerate(hosts[:-1]):  # the socket module would give each of them the whole time
                 with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                     share = (within(timeout, httpcore.ConnectTimeout) or 0.0) / (len(hosts) - number)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from types import TracebackType
-from typing import Any, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 import httpx
 
@@ -21,6 +20,9 @@ from ._wire.requests import Request
 from .config import NOT_GIVEN, NotGiven, check_rate, hide, resolve
 from .errors import ClientClosedError, ConfigurationError
 from .operations import EveryOperation
+
+if TYPE_CHECKING:
+    import ssl  # not every Python has it: httpx does the same
 
 HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 TransportT = TypeVar("TransportT", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
@@ -66,6 +68,11 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
             raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
         if transport is not None and (proxy is not None or verify is not True):
             raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
+        if _network.IN_WEBASSEMBLY and (proxy is not None or verify is not True):
+            raise ConfigurationError(
+                "verify= and proxy= cannot be heeded in WebAssembly: JavaScript opens the connections there.",
+                hint="Leave them out; the browser or the runtime has settings of its own.",
+            )
         self._refuse_other_kind(http_client, self._http_class, "http_client")
         self._refuse_other_kind(transport, self._transport_class, "transport")
         arguments = {"verify": verify, "proxy": proxy, "transport": transport}
@@ -91,6 +98,10 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
     def _open(self, arguments: dict[str, Any]) -> Any:
         settings = self._settings
         is_tls = settings.base_url.startswith("https:")
+        if _network.IN_WEBASSEMBLY and arguments["transport"] is None:
+            from ._pyodide import FetchTransport  # there only
+
+            arguments = {**arguments, "transport": FetchTransport()}
         try:
             http = self._http_class(
                 **_network.client_arguments(**arguments, is_loopback=settings.is_loopback, is_tls=is_tls)
@@ -238,7 +249,12 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        if _network.IN_WEBASSEMBLY:
+            from ._pyodide import sleep  # there only
+
+            sleep(seconds)
+        else:
+            time.sleep(seconds)
 
     async def _drive(self, upload: Any, annotations: Any, perform: Any) -> Any:
         from .upload.threads import drive

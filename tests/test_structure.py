@@ -20,7 +20,7 @@ ROWS = [
     {"_lazy", "_version"},
     {"errors", "_operation"},
     {"models", "config", "_network", "_rate"},
-    {"_wire", "_retry"},
+    {"_wire", "_retry", "_pyodide"},
     {"_messages", "upload"},
     {"_call", "elsewhere"},
     {"operations"},
@@ -169,7 +169,15 @@ def test_importing_the_client_loads_no_optional_part() -> None:
         "pytest",
         "sqlite3",
         "clarifai_http_annotations.upload",
+        "clarifai_http_annotations._pyodide",
     }
+
+
+def test_a_python_without_ssl_and_sqlite_will_do() -> None:
+    """As some versions of Pyodide are."""
+    lacking = "import sys; sys.modules.update(ssl=None, _ssl=None, sqlite3=None, _sqlite3=None)"
+    use = "from clarifai_http_annotations.testing import Emulator; assert Emulator().client().upload([]).taken == 0"
+    loaded_by(f"{lacking}; from clarifai_http_annotations import *; {use}")
 
 
 def test_a_place_to_run_is_loaded_by_nothing_but_its_name_and_loads_no_more_than_the_client() -> None:
