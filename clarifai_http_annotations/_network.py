@@ -173,11 +173,25 @@ def _take_sockets(http: Any) -> list[Any]:
 
 def _idle_connections(http: Any) -> list[Any]:
     """Return the connections of an httpx client that no request is using; the pool forgets what is closed."""
+    if not (pools := _pools_of(http)):
+        return []
     import httpcore
 
-    kinds = (httpcore.ConnectionPool, httpcore.AsyncConnectionPool)
-    pools = [pool for pool in _pools_of(http) if isinstance(pool, kinds)]
-    return [connection for pool in pools for connection in pool.connections if connection.is_idle()]
+    known = [pool for pool in pools if isinstance(pool, (httpcore.ConnectionPool, httpcore.AsyncConnectionPool))]
+    return [connection for pool in known for connection in pool.connections if connection.is_idle()]
+
+
+def check_place(verify: object, proxy: object) -> None:
+    """Refuse what cannot be heeded where this runs.
+
+    Raises:
+        ConfigurationError: In WebAssembly, for either of them.
+    """
+    if IN_WEBASSEMBLY and (proxy is not None or verify is not True):
+        raise ConfigurationError(
+            "verify= and proxy= cannot be heeded in WebAssembly: JavaScript opens the connections there.",
+            hint="Leave them out; the browser or the runtime has settings of its own.",
+        )
 
 
 def client_arguments(*, verify: Any, proxy: Any, transport: Any, is_loopback: bool, is_tls: bool) -> dict[str, Any]:
@@ -204,12 +218,6 @@ def bounded(until: float | None) -> Iterator[None]:
         yield
     finally:
         _bounds.until = before
-
-
-def bound() -> float | None:
-    """Return the ``time.monotonic()`` at which a wait of this thread is to end; ``None`` for no end."""
-    until: float | None = getattr(_bounds, "until", None)
-    return until
 
 
 def bind_to_bounds(http: httpx.Client) -> httpx.Client:
@@ -243,10 +251,10 @@ def _bounded_backend(inner: Any) -> Any:
     import httpcore
 
     def within(timeout: float | None, ended: type[Exception]) -> float | None:
-        until = bound()
+        until = getattr(_bounds, "until", None)
         if until is None:
             return timeout
-        left = until - time.monotonic()
+        left: float = until - time.monotonic()
         if left <= 0:
             raise ended("the attempt's time is over")
         return left if timeout is None else min(timeout, left)
@@ -279,7 +287,7 @@ def _bounded_backend(inner: Any) -> Any:
         def connect_tcp(
             self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any
         ) -> httpcore.NetworkStream:
-            hosts = _addresses(host, port) if bound() is not None else [host]
+            hosts = _addresses(host, port) if getattr(_bounds, "until", None) is not None else [host]
             for number, address in enumerate(hosts[:-1]):  # the socket module would give each of them the whole time
                 with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                     share = (within(timeout, httpcore.ConnectTimeout) or 0.0) / (len(hosts) - number)

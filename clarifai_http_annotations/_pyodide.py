@@ -7,6 +7,7 @@ Imported there only. Rules:
 2. The key goes where it was sent: redirects are not followed, and no cookie, cache or referrer takes part.
 3. Every wait ends: each with httpx's ``read`` timeout, which stands for all of them, and all with the attempt.
    Whatever ends a wait ends the request too, so that nothing goes on behind the caller's back.
+   The timers are JavaScript's: Pyodide never clears one of asyncio's, and node would wait for it before it ends.
 4. `Client` waits by stack switching, which lets the event loop go on; where there is none, it says so.
 """
 
@@ -26,7 +27,6 @@ from pyodide.ffi import (  # type: ignore[import-not-found]  # likewise
     to_js,
 )
 
-from ._network import bound
 from .errors import ConfigurationError
 
 SET_BY_FETCH = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "user-agent"}
@@ -41,6 +41,9 @@ ALONE = {"credentials": "omit", "cache": "no-store", "referrerPolicy": "no-refer
 NEVER_SENT = {"ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"}
 """What node says when there was nothing to connect to. Browsers say nothing of the kind."""
 
+LONGEST = 2e6
+"""Seconds, three weeks: JavaScript's timers count no further, and end at once beyond."""
+
 HIDDEN = "an address that the browser does not tell"
 
 
@@ -49,7 +52,7 @@ class FetchTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
-        return await _Exchange(request, None).answer()
+        return await _Exchange(request).answer()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if not can_run_sync():
@@ -60,7 +63,7 @@ class FetchTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 "--experimental-wasm-stack-switching), and runPythonAsync or callPromising.",
             )
         request.read()
-        response: httpx.Response = run_sync(_Exchange(request, bound()).answer())
+        response: httpx.Response = run_sync(_Exchange(request).answer())
         return response
 
 
@@ -76,13 +79,13 @@ class _Exchange(httpx.AsyncByteStream, httpx.SyncByteStream):
     """A request and its answer, of which it is the body.
 
     Args:
-        request: The request, with its body read.
-        until: When it must be over, in seconds of ``time.monotonic()``; ``None`` if somebody else sees to that.
+        request: The request, with its body read; its extension ``seconds`` is how long it may take as a whole.
     """
 
-    def __init__(self, request: httpx.Request, until: float | None) -> None:
-        self._request, self._until = request, until
-        self._seconds: float | None = request.extensions.get("timeout", {}).get("read")
+    def __init__(self, request: httpx.Request) -> None:
+        self._request = request
+        self._until = time.monotonic() + min(request.extensions.get("seconds") or LONGEST, LONGEST)
+        self._seconds = min(request.extensions.get("timeout", {}).get("read") or LONGEST, LONGEST)
         self._controller = js.AbortController.new()
         self._reader: Any = None
 
@@ -112,20 +115,26 @@ class _Exchange(httpx.AsyncByteStream, httpx.SyncByteStream):
 
     async def _wait(self, start: Callable[[], Awaitable[Any]]) -> Any:
         """Wait for what JavaScript promises, and end the request if that is cancelled, fails or takes too long."""
-        left = [] if self._until is None else [self._until - time.monotonic()]
-        seconds = min([*left, *([] if self._seconds is None else [self._seconds])], default=None)
-        try:
-            async with asyncio.timeout(seconds):
-                return await start()
-        except TimeoutError:
+        seconds = min(self._seconds, self._until - time.monotonic())
+        if seconds <= 0.0:
             self._controller.abort()
-            raise httpx.ReadTimeout("fetch got no answer in time", request=self._request) from None
+            raise self._too_late()
+        timer = js.setTimeout(self._controller.abort.bind(self._controller), 1000 * seconds)
+        try:
+            return await start()
         except JsException as error:
+            if self._controller.signal.aborted:
+                raise self._too_late() from None
             self._controller.abort()
             raise _error_of(error, self._request) from None
         except BaseException:
             self._controller.abort()
             raise
+        finally:
+            js.clearTimeout(timer)
+
+    def _too_late(self) -> httpx.ReadTimeout:
+        return httpx.ReadTimeout("fetch got no answer in time", request=self._request)
 
     # --- the body of the answer ------------------------------------------------------------------
 

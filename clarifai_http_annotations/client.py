@@ -68,13 +68,10 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
             raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
         if transport is not None and (proxy is not None or verify is not True):
             raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
-        if _network.IN_WEBASSEMBLY and (proxy is not None or verify is not True):
-            raise ConfigurationError(
-                "verify= and proxy= cannot be heeded in WebAssembly: JavaScript opens the connections there.",
-                hint="Leave them out; the browser or the runtime has settings of its own.",
-            )
+        _network.check_place(verify, proxy)
         self._refuse_other_kind(http_client, self._http_class, "http_client")
         self._refuse_other_kind(transport, self._transport_class, "transport")
+        self._fetches = _network.IN_WEBASSEMBLY and http_client is None and transport is None
         arguments = {"verify": verify, "proxy": proxy, "transport": transport}
         self._pool = Pool(lambda: self._open(arguments), None if http_client is None else self._adopt(http_client))
         self._quota = Quota()
@@ -98,7 +95,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
     def _open(self, arguments: dict[str, Any]) -> Any:
         settings = self._settings
         is_tls = settings.base_url.startswith("https:")
-        if _network.IN_WEBASSEMBLY and arguments["transport"] is None:
+        if self._fetches:
             from ._pyodide import FetchTransport  # there only
 
             arguments = {**arguments, "transport": FetchTransport()}
@@ -167,7 +164,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         self._closed = True
         return self._pool.close(loop) if self._owner else None
 
-    def _build(self, http: Any, request: Request, timeout: httpx.Timeout) -> httpx.Request:
+    def _build(self, http: Any, request: Request, timeout: httpx.Timeout, seconds: float | None) -> httpx.Request:
         built: httpx.Request = http.build_request(
             request.method,
             self._settings.base_url + request.path,
@@ -177,6 +174,8 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         )
         if not self._pool.is_injected:
             built.headers.pop("cookie", None)  # set for one key, it must not go along with another
+        if self._fetches:
+            built.extensions["seconds"] = seconds
         authorize(built, self._settings)
         return built
 
@@ -235,7 +234,8 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
             connection.close()
         until = None if seconds is None else time.monotonic() + seconds
         with bounded(until):
-            response = http.send(self._build(http, request, timeout), stream=True, auth=None, follow_redirects=False)
+            built = self._build(http, request, timeout, seconds)
+            response = http.send(built, stream=True, auth=None, follow_redirects=False)
             try:
                 body = Body(response)
                 for piece in response.iter_bytes():
@@ -290,10 +290,10 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
 
         loop = asyncio.get_running_loop()
         http = self._http(loop)
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(None if self._fetches else seconds):  # there the transport sees to it
             for connection in self._pool.idle_too_long(loop):
                 await connection.aclose()
-            built = self._build(http, request, timeout)
+            built = self._build(http, request, timeout, seconds)
             response = await http.send(built, stream=True, auth=None, follow_redirects=False)
             try:
                 body = Body(response)

@@ -13,6 +13,9 @@ from .report import UploadReport
 from .run import Upload
 from .work import Done, Job, Outcome, Start, Take
 
+LONGEST_WAIT = 1.0
+"""Seconds: Pyodide never clears a timer, and node would wait for it before it ends."""
+
 Perform = Callable[[Job], Coroutine[Any, Any, Outcome]]
 
 
@@ -45,7 +48,7 @@ async def drive(
                 if not tasks:
                     await sleep(seconds)
             if tasks:
-                longest = None if seconds == float("inf") else seconds
+                longest = min(seconds, LONGEST_WAIT)
                 ended, _ = await asyncio.wait(tasks, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
                 for task in ended:
                     upload.ended(tasks.pop(task), task.result())
