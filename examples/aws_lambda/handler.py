@@ -13,7 +13,8 @@ from clarifai_http_annotations import Client
 from clarifai_http_annotations.aws_lambda import Context, handle
 
 if __name__ != "__main__":
-    client = Client()  # once, when Lambda loads this file; CLARIFAI_PAT, CLARIFAI_USER_ID, CLARIFAI_APP_ID
+    # Once, when Lambda loads this file. CLARIFAI_PAT, CLARIFAI_USER_ID and CLARIFAI_APP_ID are set in template.yaml.
+    client = Client(timeout=10)  # seconds: an answer that is lost leaves time to ask again, of the function's 60
 
 
 def handler(event: Any, context: Context) -> dict[str, Any]:

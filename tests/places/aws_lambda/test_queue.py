@@ -131,4 +131,5 @@ def test_every_annotation_of_1000_messages_is_stored_once_or_is_in_the_dead_lett
     alive = [tree["input_id"] for body, trees in bodies.items() if body not in dead for tree in trees]
     assert set(alive) <= set(stored)
     assert dead >= {body for body, trees in bodies.items() if not trees or "gone" in body}
+    assert len(dead) < MESSAGES // 2  # nearly all get through, in spite of the faults
     print(f"seed {seed}: {invocations} invocations, {len(emulator.requests)} requests, {len(dead)} dead")
