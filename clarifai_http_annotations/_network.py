@@ -181,13 +181,18 @@ def _idle_connections(http: Any) -> list[Any]:
     return [connection for pool in known for connection in pool.connections if connection.is_idle()]
 
 
-def check_place(verify: object, proxy: object) -> None:
-    """Refuse what cannot be heeded where this runs.
+def check_together(*, verify: object, proxy: object, transport: object, http_client: object) -> None:
+    """Refuse settings of the connections that cannot be heeded together, or where this runs.
 
     Raises:
-        ConfigurationError: In WebAssembly, for either of them.
+        ConfigurationError: If one has settings of its own, or in WebAssembly, for ``verify`` and ``proxy``.
     """
-    if IN_WEBASSEMBLY and (proxy is not None or verify is not True):
+    is_said = proxy is not None or verify is not True
+    if http_client is not None and (transport is not None or is_said):
+        raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
+    if transport is not None and is_said:
+        raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
+    if IN_WEBASSEMBLY and is_said:
         raise ConfigurationError(
             "verify= and proxy= cannot be heeded in WebAssembly: JavaScript opens the connections there.",
             hint="Leave them out; the browser or the runtime has settings of its own.",

@@ -64,11 +64,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
             deadline=deadline,
             fractional_values=fractional_values,
         )
-        if http_client is not None and (transport is not None or proxy is not None or verify is not True):
-            raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
-        if transport is not None and (proxy is not None or verify is not True):
-            raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
-        _network.check_place(verify, proxy)
+        _network.check_together(verify=verify, proxy=proxy, transport=transport, http_client=http_client)
         self._refuse_other_kind(http_client, self._http_class, "http_client")
         self._refuse_other_kind(transport, self._transport_class, "transport")
         self._fetches = _network.IN_WEBASSEMBLY and http_client is None and transport is None
