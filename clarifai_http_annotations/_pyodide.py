@@ -171,7 +171,7 @@ class _Exchange(httpx.AsyncByteStream, httpx.SyncByteStream):
 
 def _error_of(error: Any, request: httpx.Request) -> httpx.TransportError:
     """Return the error of httpx for a ``fetch`` that failed."""
-    cause = getattr(error, "cause", None)  # node says what it was there; a browser says it on its console only
-    text = ": ".join(str(said) for said in (error.message, getattr(cause, "message", None)) if said)
+    cause = getattr(error, "cause", None)
+    why = cause.message if cause else "a browser says why on its console only, such as CORS"
     kind = httpx.ConnectError if getattr(cause, "code", None) in NEVER_SENT else httpx.ReadError
-    return kind(f"fetch failed: {text}", request=request)
+    return kind(f"fetch failed: {error.message} ({why})", request=request)

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from clarifai_http_annotations import __version__
 from clarifai_http_annotations.testing import Emulator, Fault, Faults, serve
 
 Run = Callable[..., Any]
@@ -291,3 +292,4 @@ def test_both_examples_do_the_same() -> None:
     node, page = (EXAMPLE.with_name(name).read_text(encoding="utf-8") for name in ("node.mjs", "index.html"))
     [shown] = re.findall(r"async with AsyncClient\(\) as client:\n(.*?)`", node, re.DOTALL)
     assert textwrap.indent(shown, "    ") in page
+    assert f"clarifai_http_annotations-{__version__}-py3-none-any.whl" in page
