@@ -9,11 +9,11 @@ Imported there only. Rules:
    Whatever ends a wait ends the request too, so that nothing goes on behind the caller's back.
    The timers are JavaScript's: Pyodide never clears one of asyncio's, and node would wait for it before it ends.
 4. `Client` waits by stack switching, which lets the event loop go on; where there is none, it says so.
+   Pyodide's own ``time.sleep`` does the same.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -65,14 +65,6 @@ class FetchTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         request.read()
         response: httpx.Response = run_sync(_Exchange(request).answer())
         return response
-
-
-def sleep(seconds: float) -> None:
-    """Wait in a blocking client, and let the event loop go on meanwhile if that can be."""
-    if can_run_sync():
-        run_sync(asyncio.sleep(seconds))
-    else:
-        time.sleep(seconds)
 
 
 class _Exchange(httpx.AsyncByteStream, httpx.SyncByteStream):

@@ -245,12 +245,7 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:
-        if _network.IN_WEBASSEMBLY:
-            from ._pyodide import sleep  # there only
-
-            sleep(seconds)
-        else:
-            time.sleep(seconds)
+        time.sleep(seconds)
 
     async def _drive(self, upload: Any, annotations: Any, perform: Any) -> Any:
         from .upload.threads import drive

@@ -96,7 +96,6 @@ class JavaScript:
         asked: URL and options of each fetch.
         lacks: Options that this engine does not have.
         switches: Whether it has stack switching.
-        waited: How often a blocking client waited by it.
         aborted: How often a request was ended.
         timers: Those that are running.
     """
@@ -106,7 +105,6 @@ class JavaScript:
         self.asked: list[tuple[str, Any]] = []
         self.lacks: set[str] = set()
         self.switches = True
-        self.waited = 0
         self.aborted = 0
         self.timers: set[asyncio.TimerHandle] = set()
 
@@ -151,7 +149,6 @@ class JavaScript:
         async def wait() -> Any:
             return await awaitable
 
-        self.waited += 1
         return asyncio.run(wait())
 
     def modules(self) -> dict[str, ModuleType]:
@@ -380,18 +377,6 @@ def test_a_blocking_client_without_stack_switching_says_what_to_use_instead(java
 def test_an_emulator_in_the_process_needs_none(javascript: JavaScript, emulator: Emulator) -> None:
     javascript.switches = False
     assert list(emulator.client().list()) == []
-
-
-@pytest.mark.parametrize("switches", [True, False])
-def test_a_blocking_client_lets_the_event_loop_turn_while_it_waits_if_it_can(
-    javascript: JavaScript, switches: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("clarifai_http_annotations._retry.backoff", lambda *_, **__: 0.001)
-    monkeypatch.setattr("time.sleep", slept.append)
-    javascript.switches = switches
-    assert list(Emulator(faults=["http_503_before"]).client().list()) == []
-    assert (javascript.waited, slept) == ((1, []) if switches else (0, [0.001]))
 
 
 @pytest.mark.parametrize("setting", [{"verify": False}, {"proxy": "http://127.0.0.1:1"}], ids=["verify", "proxy"])

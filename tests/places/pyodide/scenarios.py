@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import json
 import sys
 import time
@@ -94,6 +95,11 @@ def create_now(url: str) -> dict[str, Any]:
     return {}
 
 
+async def get(kind: str, url: str) -> dict[str, float]:
+    """Get an annotation; return its concepts."""
+    return values(await call(kind, url, {"max_retries": 0}, "get", "a", input_id="in-1"))
+
+
 async def create_track(kind: str, url: str) -> dict[str, Any]:
     """Make a call that is not repeated when nobody knows what became of it."""
     track = AnnotationTrack(concept=positive("tree"), start_frame_ms=0, end_frame_ms=9)
@@ -137,20 +143,20 @@ async def beside_each_other(url: str, count: int) -> int:
         return len({made.id for [made] in await asyncio.gather(*calls)})
 
 
-async def turns_while_it_waits(url: str) -> int:
-    """Return how often the event loop turned while a blocking client waited to send again."""
-    turns = 0
+async def longest_standstill(url: str) -> float:
+    """Return for how many seconds the event loop stood still while a blocking client waited to send again."""
+    turned = [time.monotonic()]
 
     async def turn() -> None:
-        nonlocal turns
         while True:
             await asyncio.sleep(0.01)
-            turns += 1
+            turned.append(time.monotonic())
 
     turning = asyncio.create_task(turn())
     await create("sync", url, {}, waiting=True)
     turning.cancel()
-    return turns
+    turned.append(time.monotonic())
+    return max(later - sooner for sooner, later in itertools.pairwise(turned))
 
 
 async def cancelled(url: str) -> str:
