@@ -174,20 +174,22 @@ class Annotation(WireModel):
             TypeError: If a concept has no polarity, as plain text has none, or a place is none.
             pydantic.ValidationError: If a value cannot be sent.
         """
-        data = Data(concepts=_checked(concepts)) if concepts else None
+        # Data is a dict until all is there: it is checked once then, and no model of it is built for itself.
+        data: dict[str, Any] | None = {"concepts": _checked(concepts)} if concepts else None
         if region is not None:
-            data = Data(regions=[_region(region, data, track_id)])
+            data = {"regions": [_region(region, data, track_id)]}
         elif track_id is not None:
             raise TypeError("track_id belongs to a region: give region= too")
         if time_segment is not None:
-            data = Data(time_segments=[_part(TimeSegment, "time_info", time_segment, TimeInfo, data)])
+            data = {"time_segments": [_part(TimeSegment, "time_info", time_segment, TimeInfo, data)]}
         if frame is not None and time_segment is not None:
             raise TypeError("frame= or time_segment=, not both: a frame is one moment")
         if frame is not None:
-            data = Data(frames=[_part(Frame, "frame_info", frame, FrameInfo, data)])
-        if metadata is not None or geo is not None:
-            data = Data() if data is None else data
-            data.metadata, data.geo = metadata, None if geo is None else Geo(geo_point=geo)
+            data = {"frames": [_part(Frame, "frame_info", frame, FrameInfo, data)]}
+        if metadata is not None:
+            data = {**(data or {}), "metadata": metadata}
+        if geo is not None:
+            data = {**(data or {}), "geo": Geo(geo_point=geo)}
         said: dict[str, Any] = {"id": id, "data": data, "status": status, "task_id": task_id, "user_id": user_id}
         said["annotation_info"] = annotation_info
         return cls(input_id=input_id, **{name: value for name, value in said.items() if value is not None})
@@ -215,7 +217,7 @@ def _checked(concepts: tuple[object, ...]) -> list[Any]:
     return list(concepts)
 
 
-def _region(place: Place | RegionInfo | Region, data: Data | None, track_id: str | None) -> Region:
+def _region(place: Place | RegionInfo | Region, data: dict[str, Any] | None, track_id: str | None) -> Region:
     said: dict[str, Any] = {"data": data, "track_id": track_id}
     if isinstance(place, Region):
         for name, value in said.items():
@@ -228,7 +230,7 @@ def _region(place: Place | RegionInfo | Region, data: Data | None, track_id: str
     return Region(**{name: value for name, value in said.items() if value is not None})
 
 
-def _part(part: Any, field: str, place: object, kind: type[Any], data: Data | None) -> Any:
+def _part(part: Any, field: str, place: object, kind: type[Any], data: dict[str, Any] | None) -> Any:
     if not isinstance(place, kind):
         how = "time=milliseconds) or FrameInfo(number=..." if kind is FrameInfo else "begin_time=..., end_time=..."
         raise TypeError(f"{part.__name__} is said by {kind.__name__}({how}), not {place!r}")
