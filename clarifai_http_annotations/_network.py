@@ -133,18 +133,34 @@ class Pool:
                 http = self._by_loop[loop] = self._make()
             return http
 
-    def idle_too_long(self, loop: Any) -> list[Any]:
-        """Return httpcore's connections that are to be closed before the next request, which begins now.
+    def close_idle(self) -> None:
+        """Close what was idle for too long in a blocking client, before its next request, which begins now.
+
+        Other threads come here before they send, and so wait until it is done: none is given what is being closed.
+        """
+        with self._lock:
+            for _, connection in self._idle_too_long(THIS_PROCESS):
+                connection.close()
+
+    async def aclose_idle(self, loop: Any) -> None:
+        """Do the same in an asyncio client: it is taken out of its pool at once, since other tasks go on meanwhile."""
+        found = self._idle_too_long(loop)
+        for pool, connection in found:
+            pool._connections.remove(connection)
+        for _, connection in found:
+            await connection.aclose()
+
+    def _idle_too_long(self, loop: Any) -> list[tuple[Any, Any]]:
+        """Return httpcore's connections that are not to be used again, each with its pool.
 
         None of an injected client: others may be about to use them, and its owner says how long they last.
         """
-        with self._lock:
-            now = time.time()
-            before, self._used[loop] = self._used.get(loop, now), now
-            # A clock that was set back does not tell how long it was.
-            if self._injected is not None or abs(now - before) <= MOST_IDLE:
-                return []
-            return _idle_connections(self._by_loop.get(loop))
+        now = time.time()
+        before, self._used[loop] = self._used.get(loop, now), now
+        # A clock that was set back does not tell how long it was.
+        if self._injected is not None or abs(now - before) <= MOST_IDLE:
+            return []
+        return _idle_connections(self._by_loop.get(loop))
 
     def used(self, loop: Any) -> None:
         """Learn that a request has ended: its connection is idle from now on."""
@@ -171,14 +187,14 @@ def _take_sockets(http: Any) -> list[Any]:
     return held
 
 
-def _idle_connections(http: Any) -> list[Any]:
-    """Return the connections of an httpx client that no request is using; the pool forgets what is closed."""
+def _idle_connections(http: Any) -> list[tuple[Any, Any]]:
+    """Return the connections of an httpx client that no request is using, each with its pool."""
     if not (pools := _pools_of(http)):
         return []
     import httpcore
 
     known = [pool for pool in pools if isinstance(pool, (httpcore.ConnectionPool, httpcore.AsyncConnectionPool))]
-    return [connection for pool in known for connection in pool.connections if connection.is_idle()]
+    return [(pool, connection) for pool in known for connection in pool.connections if connection.is_idle()]
 
 
 def check_together(*, verify: object, proxy: object, transport: object, http_client: object) -> None:

@@ -226,8 +226,7 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
 
     async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
         http = self._http(THIS_PROCESS)
-        for connection in self._pool.idle_too_long(THIS_PROCESS):
-            connection.close()
+        self._pool.close_idle()
         until = None if seconds is None else time.monotonic() + seconds
         with bounded(until):
             built = self._build(http, request, timeout, seconds)
@@ -282,8 +281,7 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
         loop = asyncio.get_running_loop()
         http = self._http(loop)
         async with asyncio.timeout(None if self._fetches else seconds):  # there the transport sees to it
-            for connection in self._pool.idle_too_long(loop):
-                await connection.aclose()
+            await self._pool.aclose_idle(loop)
             built = self._build(http, request, timeout, seconds)
             response = await http.send(built, stream=True, auth=None, follow_redirects=False)
             try:

@@ -18,12 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
-from clarifai_http_annotations import APIConnectionError, AsyncClient, Client, _network
+from clarifai_http_annotations import APIConnectionError, AsyncClient, Client, NotFoundError, _network
+from clarifai_http_annotations.testing import Emulator, serve
 
 BODY = b'{"status":{"code":10000}}'
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
@@ -218,6 +220,29 @@ def test_a_connection_is_idle_from_the_end_of_an_answer(server: Server, wall: Wa
         for _ in range(3):
             client.delete("annotation", input_id="input")
     assert server.used == [0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_of_many_that_begin_after_a_freeze_none_is_given_what_is_being_closed(kind: str, wall: Wall) -> None:
+    settings: dict[str, Any] = {"pat": "x" * 32, "user_id": "me", "app_id": "app", "rate": None, "max_retries": 0}
+
+    def in_threads(url: str) -> None:
+        with Client(base_url=url, **settings) as client, ThreadPoolExecutor(8) as pool:
+            for _ in range(30):
+                wall.ahead += MINUTES
+                calls = [pool.submit(client.delete, f"a-{n}", input_id="in") for n in range(8)]
+                assert [type(call.exception()) for call in calls] == [NotFoundError] * 8
+
+    async def in_tasks(url: str) -> None:
+        async with AsyncClient(base_url=url, **settings) as client:
+            for _ in range(30):
+                wall.ahead += MINUTES
+                calls = [client.delete(f"a-{n}", input_id="in") for n in range(8)]
+                ended = await asyncio.gather(*calls, return_exceptions=True)
+                assert [type(error) for error in ended] == [NotFoundError] * 8
+
+    with serve(Emulator(record=False)) as served:
+        in_threads(served.url) if kind == "sync" else asyncio.run(in_tasks(served.url))
 
 
 def test_a_request_that_is_on_its_way_keeps_its_connection(wall: Wall) -> None:
