@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from ._wire.encode import FROM_PROTOBUF, is_message, said, to_tree
+from ._wire.encode import FROM_PROTOBUF, did_you_mean, is_message, said, to_tree
 from ._wire.guard import FREE_JSON, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
 from .models._base import read
@@ -126,6 +126,12 @@ def _read(tree: Any, index: int) -> Annotation:
     except ValidationError as invalid:
         problems = [f"{place_of(('annotations', index, *e['loc']))}: {said(e)}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
+    if annotation.data is None and (unknown := set(annotation.model_extra or ()) - Annotation.from_server):
+        name = sorted(unknown)[0]  # kept and not sent, an annotation would be stored that says nothing
+        raise InvalidRequestError(
+            f"annotations[{index}] has no data, but {name!r}: there is no such field{did_you_mean(name)}.",
+            hint=GIVE_CONTENT,
+        )
     if annotation.status is not None and annotation.status.code:
         # In an answer the status is the server's; in a file it is somebody's word, and is sent.
         annotation.__pydantic_fields_set__.add("status")

@@ -104,6 +104,7 @@ def test_what_was_read_can_be_sent_with_its_status_and_both_polarities(connect: 
         (Path("labels.json"), r"no annotations in a PosixPath\. Give the content of a file"),
         (None, "no annotations in a NoneType"),
         ([3], r"annotations\[0\]: Input should be"),
+        ([{"input_id": "in", "dta": {"concepts": []}}], r"annotations\[0\] has no data, but 'dta': .*mean 'data'\?"),
         ([{"input_id": 3}], r"annotations\[0\]\.input_id: Input should be"),
         ([{"input_id": "in", "data": {"concepts": [{"id": "a", "value": "x"}]}}], r"concepts\[0\]\.value: "),
         ([{"input_id": object()}], "cannot be sent"),
@@ -141,3 +142,9 @@ def test_an_empty_frame_info_that_protobuf_printed_is_the_frame_at_0(connect: An
 def test_a_message_of_protobuf_that_is_given_to_be_sent_is_told_how_to_be_read(give: Any, connect: Any) -> None:
     with pytest.raises(InvalidRequestError, match=r"annotations\[0\] is a message of protobuf\. .*MessageToDict"):
         connect(Emulator()).create(give(Message()))
+
+
+def test_a_field_of_a_later_version_beside_data_is_kept() -> None:
+    [annotation] = read_annotations([{"input_id": "in", "data": {}, "later": 1}])
+    assert annotation.model_extra == {"later": 1}
+    assert read_annotations([{"input_id": "in", "embed_model_version_id": "m"}])[0].data is None

@@ -166,7 +166,7 @@ def _problem(detail: Any) -> str:
     if detail["type"] == "missing" and not _is_missing_value(detail):
         return f"{field}: is required"
     if detail["type"] == "extra_forbidden":
-        return f"{field}: there is no such field{_did_you_mean(detail['loc'][-1])}"
+        return f"{field}: there is no such field{did_you_mean(detail['loc'][-1])}"
     return f"{field}: {said(detail)}"
 
 
@@ -176,7 +176,8 @@ def said(detail: Any) -> str:
     return text.removeprefix("Value error, ")
 
 
-def _did_you_mean(field: object) -> str:
+def did_you_mean(field: object) -> str:
+    """Return the end of a sentence about a field that there is not: the one that is meant, if one is close."""
     from difflib import get_close_matches  # only for an error
 
     fields = sorted({name for model in WireModel.__subclasses__() for name in model.__pydantic_fields__})
