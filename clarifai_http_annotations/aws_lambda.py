@@ -105,7 +105,7 @@ def handle(
     if isinstance(event, Mapping):  # a dict, or what a decorator made of it
         event = dict(event)
     elif isinstance(event, BaseModel) and not isinstance(event, Annotation):
-        event = event.model_dump()
+        event = event.model_dump(exclude_unset=True)  # what nobody said is not sent
 
     def left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - margin

@@ -122,10 +122,13 @@ def test_a_batch_without_messages_is_done(emulator: Emulator, client: Client) ->
         ({"input_id": "in", "data": {"conceptz": []}}, "conceptz"),
         ([labelled("good"), {"input_id": ""}], "annotations[1]"),
         (None, "no annotations in a NoneType"),
+        ('{"input_id": "in", "data": {"metadata": {"a": 1e400}}}', "NaN and infinity are no numbers"),
+        ('{"input_id": "in", "data": {"metadata": {"a": NaN}}}', "NaN and infinity are no numbers"),
+        ('{"input_id": "in", "data": {"metadata": {"a": "\\udc00"}}}', "half a surrogate pair"),
     ],
     ids=[
         *("half", "empty", "deep", "number", "none", "no annotation", "no polarity", "fraction", "two", "unknown"),
-        *("one of two", "null"),
+        *("one of two", "null", "infinity", "NaN", "half a character"),
     ],
 )
 def test_a_poison_message_fails_alone_and_nothing_of_it_is_sent(

@@ -60,7 +60,7 @@ def prepare_row(given: object, place: str) -> Row:
         tree = tree if is_model else plain[0]  # a model's own tree is new already, and sent as it is when checked
     else:
         tree = _checked(tree if is_model else _tree_of(given, place), place, is_model=is_model)
-        text = canonical({key: value for key, value in tree.items() if key not in ("id", "input_id")})
+        text = _text_of(tree, place)
     digest = id_of_content(tree["input_id"], text)
     derived = "id" not in tree
     if derived:
@@ -178,6 +178,27 @@ def _tree_of(given: object, place: str) -> Any:
         return to_tree(given)
     except InvalidRequestError as error:
         raise refusal([f"{place}: {error}"]) from None
+
+
+def _text_of(tree: dict[str, Any], place: str) -> str:
+    """Return the canonical text of an annotation's content; what is no JSON is refused, or it would spoil its batch."""
+    try:
+        text = canonical({key: value for key, value in tree.items() if key not in ("id", "input_id")})
+    except (ValueError, OverflowError):
+        raise refusal([f"{place} (input {tree['input_id']!r}): NaN and infinity are no numbers of JSON"]) from None
+    if "\\ud" in text and not _is_unicode(tree):
+        raise refusal(
+            [f"{place} (input {tree['input_id']!r}): a text holds half a surrogate pair, which is no Unicode"]
+        )
+    return text
+
+
+def _is_unicode(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_unicode, value)) and all(map(_is_unicode, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_unicode, value))
+    return not isinstance(value, str) or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _checked(tree: Any, place: str, *, is_model: bool) -> dict[str, Any]:
