@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +14,8 @@ from ._wire.requests import Request
 from .config import Settings
 from .errors import InvalidResponseError
 
-AGENT = f"clarifai-http-annotations/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+PYTHON = ".".join(map(str, sys.version_info[:3]))
+AGENT = f"clarifai-http-annotations/{__version__} python/{PYTHON} httpx/{httpx.__version__}"
 REQUEST_ID_PREFIX = f"clarifai-http-annotations-{__version__}"
 
 
