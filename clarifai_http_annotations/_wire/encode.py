@@ -136,7 +136,7 @@ def check(tree: object, place: str, cls: type[Checked]) -> Checked:
         checked = cls.model_validate(tree)
     except ValidationError as invalid:
         details = invalid.errors(include_url=False)
-        problems = [f"{_where(place, tree)}, {_problem(detail)}" for detail in details]
+        problems = [f"{where(place, tree)}, {_problem(detail)}" for detail in details]
         missing = any(_is_missing_value(detail) for detail in details)
     else:
         if isinstance(checked, Annotation):
@@ -152,7 +152,8 @@ def refusal(problems: list[str], *, missing: bool = False) -> InvalidRequestErro
     return (MissingValueError if missing else InvalidRequestError)(f"Nothing was sent. {text}", problems=problems)
 
 
-def _where(place: str, tree: object) -> str:
+def where(place: str, tree: object) -> str:
+    """Return the place of an annotation, with its input if it says one."""
     input_id = tree.get("input_id") if isinstance(tree, dict) else None
     return f"{place} (input {input_id!r})" if input_id else place
 

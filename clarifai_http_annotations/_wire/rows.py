@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import InvalidRequestError
+from ..models._base import is_unicode
 from ..models.annotation import Annotation
-from .encode import FROM_PROTOBUF, USUAL_ID, check, is_message, refusal, to_tree
+from .encode import FROM_PROTOBUF, USUAL_ID, check, is_message, refusal, to_tree, where
 from .ids import canonical, id_of_content
 from .requests import MAX_ANNOTATIONS
 
@@ -185,20 +186,18 @@ def _text_of(tree: dict[str, Any], place: str) -> str:
     try:
         text = canonical({key: value for key, value in tree.items() if key not in ("id", "input_id")})
     except (ValueError, OverflowError):
-        raise refusal([f"{place} (input {tree['input_id']!r}): NaN and infinity are no numbers of JSON"]) from None
-    if "\\ud" in text and not _is_unicode(tree):
-        raise refusal(
-            [f"{place} (input {tree['input_id']!r}): a text holds half a surrogate pair, which is no Unicode"]
-        )
+        raise refusal([f"{where(place, tree)}: NaN and infinity are no numbers of JSON"]) from None
+    if "\\ud" in text and not _is_writable(tree):
+        raise refusal([f"{where(place, tree)}: a text holds half a surrogate pair, which is no Unicode"])
     return text
 
 
-def _is_unicode(value: Any) -> bool:
+def _is_writable(value: Any) -> bool:
     if isinstance(value, dict):
-        return all(map(_is_unicode, value)) and all(map(_is_unicode, value.values()))
+        return all(map(_is_writable, value)) and all(map(_is_writable, value.values()))
     if isinstance(value, list):
-        return all(map(_is_unicode, value))
-    return not isinstance(value, str) or not any("\ud800" <= letter <= "\udfff" for letter in value)
+        return all(map(_is_writable, value))
+    return not isinstance(value, str) or is_unicode(value)
 
 
 def _checked(tree: Any, place: str, *, is_model: bool) -> dict[str, Any]:

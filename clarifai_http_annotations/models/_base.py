@@ -176,11 +176,16 @@ def _of_32_bits(value: int, info: ValidationInfo) -> int:
     return value
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written: it holds no half of a surrogate pair."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _sendable_id(value: str, info: ValidationInfo) -> str:
     if info.context is not READING:
         if not value.strip():
             raise ValueError("must not be empty")
-        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        if not is_unicode(value):
             raise ValueError("must be valid Unicode, without half a surrogate pair")
     return value
 
