@@ -238,9 +238,8 @@ with httpx.Client() as client:
 
 STARTS_WITH = """_call _lazy _messages _network _operation _rate _retry _version _wire _wire.answers _wire.encode
 _wire.guard _wire.ids _wire.outcomes _wire.refusals _wire.requests _wire.rows client config errors models models._base
-models.annotation models.concept models.geo models.mask models.point models.region models.status models.text
-models.video models.worker operations operations.annotations operations.changes operations.searches operations.tasks
-operations.tracks operations.uploads"""
+models._later models.annotation models.concept models.status operations operations.annotations operations.changes
+operations.searches operations.tasks operations.tracks operations.uploads"""
 """What the first annotation needs. A module that joins them makes every start slower: load it when it is needed."""
 
 

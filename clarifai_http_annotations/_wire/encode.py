@@ -22,10 +22,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from ..errors import InvalidRequestError, MissingValueError
-from ..models._base import WireModel, as_number
+from ..models._base import Named, WireModel, as_number
 from ..models.annotation import Annotation
-from ..models.point import Visibility
-from ..models.status import StatusCode
 from .guard import place_of
 
 Checked = TypeVar("Checked", bound=WireModel)
@@ -63,7 +61,7 @@ def _plain(value: Any, unknown: Unknown) -> Any:
         return [_plain(item, unknown) for item in value]
     if WireModel in kind.__mro__ or isinstance(value, WireModel):  # the first is much cheaper than pydantic's answer
         return _model_tree(value, unknown)
-    if isinstance(value, (StatusCode, Visibility)):
+    if isinstance(value, Named):
         return value.name
     if isinstance(value, (list, tuple)):
         return [_plain(item, unknown) for item in value]

@@ -21,7 +21,6 @@ import json
 import struct
 from typing import Any
 
-from ..models.point import Visibility
 from .guard import FREE_JSON
 
 ALGORITHM = "clarifai-http-annotations/1"
@@ -125,6 +124,8 @@ def _holds_json(stored: Any, sent: Any) -> bool:
 
 def _visibility(said: Any) -> Any:
     """Return a point's visibility as one value: requests have its name, Clarifai's answers numbers; absent is 0."""
+    from ..models.point import Visibility  # few annotations have a point
+
     return Visibility.__members__.get(said, said) if isinstance(said, str) else said or Visibility.NOT_SET
 
 

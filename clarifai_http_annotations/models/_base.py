@@ -14,6 +14,7 @@ at every start of a program.
 """
 
 from collections.abc import Callable
+from enum import IntEnum
 from numbers import Complex, Real
 from operator import index
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -86,6 +87,10 @@ def read(cls: type[Model], tree: object) -> Model:
 def nothing() -> list[Any]:
     """Return what a list is if nobody says anything; of ``list`` itself pydantic would parse the signature."""
     return []
+
+
+class Named(IntEnum):
+    """Codes of the API, which requests have by name."""
 
 
 class Checked:

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from . import region as region_module
-from . import video
 from ._base import READING, Checked, Id, ReadOnly, WireModel, nothing
+from ._later import later
 from .concept import Concept
-from .geo import Geo, GeoPoint
-from .region import Place, Region, RegionInfo
 from .status import Status, StatusCode
-from .video import Frame, FrameInfo, TimeInfo, TimeSegment, Track
-from .worker import Worker
+
+if TYPE_CHECKING:
+    from .geo import Geo, GeoPoint
+    from .region import Place, Region, RegionInfo
+    from .video import Frame, FrameInfo, TimeInfo, TimeSegment, Track
+    from .worker import Worker
+else:  # what many annotations do without
+    Geo, GeoPoint, Worker = later("geo", "Geo"), later("geo", "GeoPoint"), later("worker", "Worker")
+    Place, Region, RegionInfo = (later("region", name) for name in ("Place", "Region", "RegionInfo"))
+    Frame, FrameInfo, TimeInfo, TimeSegment, Track = (
+        later("video", name) for name in ("Frame", "FrameInfo", "TimeInfo", "TimeSegment", "Track")
+    )
 
 
 class Data(WireModel):
@@ -181,15 +188,15 @@ class Annotation(WireModel):
         elif track_id is not None:
             raise TypeError("track_id belongs to a region: give region= too")
         if time_segment is not None:
-            data = {"time_segments": [_part(TimeSegment, "time_info", time_segment, TimeInfo, data)]}
+            data = {"time_segments": [_time_segment(time_segment, data)]}
         if frame is not None and time_segment is not None:
             raise TypeError("frame= or time_segment=, not both: a frame is one moment")
         if frame is not None:
-            data = {"frames": [_part(Frame, "frame_info", frame, FrameInfo, data)]}
+            data = {"frames": [_frame(frame, data)]}
         if metadata is not None:
             data = {**(data or {}), "metadata": metadata}
         if geo is not None:
-            data = {**(data or {}), "geo": Geo(geo_point=geo)}
+            data = {**(data or {}), "geo": {"geo_point": geo}}
         said: dict[str, Any] = {"id": id, "data": data, "status": status, "task_id": task_id, "user_id": user_id}
         said["annotation_info"] = annotation_info
         return cls(input_id=input_id, **{name: value for name, value in said.items() if value is not None})
@@ -217,7 +224,9 @@ def _checked(concepts: tuple[object, ...]) -> list[Any]:
     return list(concepts)
 
 
-def _region(place: Place | RegionInfo | Region, data: dict[str, Any] | None, track_id: str | None) -> Region:
+def _region(place: object, data: dict[str, Any] | None, track_id: str | None) -> Any:
+    from .region import Region, RegionInfo
+
     said: dict[str, Any] = {"data": data, "track_id": track_id}
     if isinstance(place, Region):
         for name, value in said.items():
@@ -226,13 +235,25 @@ def _region(place: Place | RegionInfo | Region, data: dict[str, Any] | None, tra
             said[name] = getattr(place, name) if value is None else value
         said |= {"id": place.id or None, "region_info": place.region_info}
     else:
-        said["region_info"] = place if isinstance(place, RegionInfo) else RegionInfo.of(place)
+        said["region_info"] = place if isinstance(place, RegionInfo) else RegionInfo.of(place)  # type: ignore[arg-type]  # which it says
     return Region(**{name: value for name, value in said.items() if value is not None})
+
+
+def _frame(place: object, data: dict[str, Any] | None) -> Any:
+    from .video import Frame, FrameInfo
+
+    return _part(Frame, "frame_info", place, FrameInfo, data)
+
+
+def _time_segment(place: object, data: dict[str, Any] | None) -> Any:
+    from .video import TimeInfo, TimeSegment
+
+    return _part(TimeSegment, "time_info", place, TimeInfo, data)
 
 
 def _part(part: Any, field: str, place: object, kind: type[Any], data: dict[str, Any] | None) -> Any:
     if not isinstance(place, kind):
-        how = "time=milliseconds) or FrameInfo(number=..." if kind is FrameInfo else "begin_time=..., end_time=..."
+        how = "time=milliseconds) or FrameInfo(number=..." if field == "frame_info" else "begin_time=..., end_time=..."
         raise TypeError(f"{part.__name__} is said by {kind.__name__}({how}), not {place!r}")
     return part(**{field: place}, **({} if data is None else {"data": data}))
 
@@ -244,7 +265,3 @@ def _each(data: Data, place: str, kind: str) -> Iterator[tuple[str, Any]]:
         for index, part in enumerate(getattr(data, name)):
             if part.data is not None:
                 yield from _each(part.data, f"{place}.{name}[{index}].data", kind)
-
-
-# The parts hold Data, which holds them: their models are built on first use, and find it then.
-region_module.Data = video.Data = Data  # type: ignore[attr-defined]  # both name it for type checkers only

@@ -1,15 +1,14 @@
 """Points of an image, and what is made of them."""
 
 from collections.abc import Iterable
-from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from ._base import READING, Checked, Number, Unit, WireModel, nothing
+from ._base import READING, Checked, Named, Number, Unit, WireModel, nothing
 
 
-class Visibility(IntEnum):
+class Visibility(Named):
     """Whether a point can be seen. Written by name; an answer may carry others, as number or text."""
 
     NOT_SET = 0

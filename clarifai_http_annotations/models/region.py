@@ -1,16 +1,14 @@
 """A part of an image or a text: where it is, and what is there."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from ._base import READING, Id, Unit, WireModel, nothing
+from .annotation import Data
 from .mask import Mask
 from .point import Point, Polygon
 from .text import Span, Token
-
-if TYPE_CHECKING:
-    from .annotation import Data
 
 
 class BoundingBox(WireModel):
@@ -124,7 +122,7 @@ class Region(WireModel):
 
     id: Id = ""
     region_info: RegionInfo | None = None
-    data: "Data | None" = None
+    data: Data | None = None
     track_id: Id | None = None
 
     @property

@@ -1,14 +1,13 @@
 """Clarifai's status codes, and the status of an annotation."""
 
-from enum import IntEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ValidationInfo
 
-from ._base import READING, Checked, WireModel
+from ._base import READING, Checked, Named, WireModel
 
 
-class StatusCode(IntEnum):
+class StatusCode(Named):
     """Codes that matter here, by their official names (docs: "Status codes").
 
     The API grows weekly: an answer may carry others, which are read as plain numbers or text.

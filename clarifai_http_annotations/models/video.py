@@ -1,13 +1,11 @@
 """Parts of a video: a frame, a span of time, a thing that is followed through frames."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import ValidationInfo, model_validator
 
 from ._base import READING, Count, Count32, Id, Number, WireModel
-
-if TYPE_CHECKING:
-    from .annotation import Data
+from .annotation import Data
 
 
 class FrameInfo(WireModel):
@@ -47,7 +45,7 @@ class Frame(WireModel):
 
     id: Id = ""
     frame_info: FrameInfo | None = None
-    data: "Data | None" = None
+    data: Data | None = None
 
 
 class TimeInfo(WireModel):
@@ -89,7 +87,7 @@ class TimeSegment(WireModel):
 
     id: Id = ""
     time_info: TimeInfo | None = None
-    data: "Data | None" = None
+    data: Data | None = None
 
 
 class Track(WireModel):
@@ -107,5 +105,5 @@ class Track(WireModel):
 
     id: Id = ""
     time_info: TimeInfo | None = None
-    data: "Data | None" = None
+    data: Data | None = None
     quality: Number | None = None
