@@ -183,6 +183,7 @@ class Run:
         settled: What became of it.
         server: The server afterwards.
         seconds: How long it took.
+        deadline: How long it might take.
         ended: Whether it came to an end by itself.
         before: What was stored before.
         stopped: Why it stopped early, if it did.
@@ -192,6 +193,7 @@ class Run:
     settled: list[Settled]
     server: Server
     seconds: float
+    deadline: float | None
     ended: bool
     before: dict[Key, str]
     stopped: str | None
@@ -211,10 +213,11 @@ def replay(seed: int) -> Run:
         server.account = dice.uniform(0.0, 10.0)
     items = _items(dice, server)
     before = {key: digest for key, (digest, _) in server.store.items()}
+    limit, deadline = dice.choice((15, 15, 5, None)), dice.choice((None, None, None, 2.0, 10.0, 60.0))
     planner = Planner(
-        RateLimiter(dice.choice((15, 15, 5, None))),
+        RateLimiter(limit),
         0.0,
-        deadline=dice.choice((None, None, None, 2.0, 10.0, 60.0)),
+        deadline=deadline,
         give_up_after=dice.choice((300.0, 300.0, 20.0)),
         check_existing=dice.random() < 0.2,
         at_once=dice.choice((64, 8, 1)),
@@ -224,7 +227,7 @@ def replay(seed: int) -> Run:
     interrupted = dice.uniform(0.0, 20.0) if dice.random() < 0.1 else float("inf")
     taken, settled, seconds, ended = _drive(planner, server, items, dice, interrupted)
     server.settle(float("inf"))
-    return Run(taken, settled, server, seconds, ended, before, planner.stopped)
+    return Run(taken, settled, server, seconds, deadline, ended, before, planner.stopped)
 
 
 def _items(dice: random.Random, server: Server) -> list[Item]:
@@ -299,6 +302,8 @@ def _drive(
 def broken_promises(run: Run) -> list[str]:
     """Return what should not have happened, in sentences."""
     broken = [] if run.ended else ["it does not come to an end"]
+    if run.deadline is not None and run.seconds > run.deadline:
+        broken.append(f"it took {run.seconds:.1f} s, and its deadline was {run.deadline:g} s")
     counts = Counter(id(entry.item) for entry in run.settled)
     if [id(item) for item in run.items if counts[id(item)] != 1] or len(counts) != len(run.items):
         broken.append("what was taken is not the sum of what became of it")

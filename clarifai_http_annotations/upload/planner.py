@@ -262,7 +262,7 @@ class Planner:
         trouble = broken.trouble
         if trouble is Trouble.FATAL or (trouble is Trouble.NOT_FOUND and job.is_asking):
             self.fatal = self.fatal or broken.error
-            self.stop("the API refuses every request", now + DRAIN)
+            self.stop("the API refuses every request", now)
         elif trouble in PASSING:
             others_succeed = broken.was_answered or self._pulse.successes > job.successes
             if trouble is Trouble.LOST and job.tries >= TRIES and others_succeed and not job.is_asking:
@@ -320,10 +320,10 @@ class Planner:
 
     # --- stopping --------------------------------------------------------------------------------
 
-    def stop(self, reason: str, patience_ends: float) -> None:
-        """Take and send nothing more; requests on their way have until a time."""
+    def stop(self, reason: str, now: float) -> None:
+        """Take and send nothing more; requests on their way have `DRAIN` seconds, but not after the deadline."""
         if self.stopped is None:
-            self.stopped, self._patience_ends = reason, patience_ends
+            self.stopped, self._patience_ends = reason, min(now + DRAIN, self._pulse.ends)
 
     def abandon(self) -> None:
         """Settle everything that is left: what may have been carried out is unknown, the rest was not sent."""

@@ -14,7 +14,7 @@ from .._wire.rows import prepare_row
 from ..errors import ClarifaiError, InvalidRequestError, JournalError
 from ..models.annotation import Annotation
 from .ledger import conflict
-from .planner import DRAIN, Planner
+from .planner import Planner
 from .report import MOST_FAILURES, OnProgress, OnResult, Outcome, UploadReport, UploadResult
 from .work import ALREADY_THERE, PROBLEMS, STORED, Became, Broken, Item, Job, Settled, Step, Trouble
 from .work import Outcome as JobOutcome
@@ -208,7 +208,7 @@ class Upload:
     def fail(self, error: Exception, where: str) -> None:
         """Stop because of an error of the caller's own code, which is raised when what is on its way has ended."""
         self.error = self.error or error
-        self.planner.stop(f"{where} raised {type(error).__name__}", self._clock() + DRAIN)
+        self.planner.stop(f"{where} raised {type(error).__name__}", self._clock())
 
     def finish(self) -> UploadReport:
         """Settle what is left and return the report.
