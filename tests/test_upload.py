@@ -366,10 +366,10 @@ def test_an_error_of_the_account_stops_at_once_and_is_raised_with_the_report(
 def test_an_app_that_does_not_exist_stops_at_once(connect: Connect) -> None:
     emulator = Emulator(apps=[("emulator-user", "other")])
     with pytest.raises(NotFoundError) as caught:
-        connect(emulator).upload(rows(1000))
+        connect(emulator).upload(rows(10_000))  # in 79 requests, if nothing stopped them
     assert caught.value.report is not None
     assert caught.value.report.not_sent == caught.value.report.taken
-    assert len(emulator.requests) <= 10
+    assert len(emulator.requests) < 40  # mostly 2; more are on their way by then if the machine is busy
 
 
 # --- time ----------------------------------------------------------------------------------------

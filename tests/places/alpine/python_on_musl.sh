@@ -4,6 +4,7 @@
 #   bash tests/places/alpine/python_on_musl.sh FOLDER
 #   MUSL_PYTHON=FOLDER/bin/python3 python -m pytest tests/places/alpine
 #
+# Ends with exit code 75 if apt cannot get what it needs, as without a network; another is a failure of the build.
 # Needs root, for apt. It takes some minutes (4 of CPU), and leaves alone what is in the system's own list of sources.
 set -euo pipefail
 mkdir -p "$1"
@@ -12,8 +13,10 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 jobs=$(nproc)
 
-apt-get update -qq
-apt-get install -y -qq musl-tools gcc make >/dev/null
+unavailable() { echo "apt could not get what the build needs"; exit 75; }
+[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || unavailable
+apt-get update -qq || unavailable
+apt-get install -y -qq musl-tools gcc make >/dev/null || unavailable
 cd "$build"
 mkdir -p lists/partial headers hide libraries
 # from where this machine's packages are, and of the same release
@@ -23,8 +26,8 @@ apt() {
   apt-get -o Dir::Etc::SourceList="$build/list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::lists="$build/lists" \
     -o APT::Sandbox::User=root -qq "$@"
 }
-apt update
-apt source --download-only zlib libffi openssl python3.11
+apt update || unavailable
+apt source --download-only zlib libffi openssl python3.11 || unavailable
 for archive in *.orig.tar.*[!c]; do tar xf "$archive"; done
 
 # The kernel's headers are Debian's. Asked for its folder of libraries, Debian's gcc would name that of glibc.
