@@ -49,11 +49,11 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     """
     if missing_value not in get_args(MissingValue):
         raise ValueError(f"missing_value must be one of {', '.join(get_args(MissingValue))}, not {missing_value!r}.")
-    parsed = _parse(source)
+    parsed = parse(source)
     if any(map(is_message, parsed if isinstance(parsed, (list, tuple)) else [parsed])):
         raise InvalidRequestError("This is a message of protobuf, and no JSON.", hint=FROM_PROTOBUF)
     tree = to_tree(parsed)
-    trees = _annotations_of(tree)
+    trees = annotations_in(tree)
     missing = [(place, found) for place, found in find_concepts(tree) if has_no_value(found)]
     if missing and missing_value == "error":
         problems = [f"{describe(tree, place)} {NO_VALUE}." for place, _ in missing]
@@ -70,7 +70,12 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     return [_read(found, index) for index, found in enumerate(trees)]
 
 
-def _parse(source: object) -> Any:
+def parse(source: object) -> Any:
+    """Return the JSON of a text, or what ``json.load`` made of one.
+
+    Raises:
+        InvalidRequestError: If it is no JSON, or a key is there twice.
+    """
     if isinstance(source, (str, bytes, bytearray)):
         try:
             return json.loads(source, object_pairs_hook=_once_each)
@@ -89,7 +94,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return tree
 
 
-def _annotations_of(tree: Any) -> list[Any]:
+def annotations_in(tree: Any) -> list[Any]:
+    """Return what should be annotations: of a list, a request or an answer, or the one that it is.
+
+    Raises:
+        InvalidRequestError: If it is none of these.
+    """
     if isinstance(tree, dict):
         if isinstance(tree.get("annotations"), list):
             return list(tree["annotations"])

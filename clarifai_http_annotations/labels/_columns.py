@@ -1,0 +1,103 @@
+"""Which column of a table is what: told from the usual names of headers, or by the caller.
+
+Rules:
+
+1. A name counts without case, spaces, ``_``, ``-`` and ``.``: ``ImageID``, ``image_id`` and ``image id`` are one.
+2. Two columns that could be the same thing are an error that shows the first rows, unless the caller names one.
+3. A probability is no polarity. A table that has one and no polarity needs a threshold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ._label import Unreadable
+
+USUAL = {
+    "input": "inputid input imageid image img imgid imagename filename file imagefile filepath imagepath path url uri",
+    "concept_id": "conceptid",
+    "concept": "concept conceptname label labelname class classname category categoryname tag",
+    "value": "value polarity present ispresent presence positive ispositive",
+    "probability": "probability prob confidence score",
+    "annotation_id": "annotationid",
+    "top": "toprow ymin top y1",
+    "left": "leftcol xmin left x1",
+    "bottom": "bottomrow ymax bottom y2",
+    "right": "rightcol xmax right x2",
+}
+"""Names of headers by what they are."""
+
+BOX = ("top", "left", "bottom", "right")
+
+
+class Columns(NamedTuple):
+    """Where things are in a row, counted from 0; -1 for what the table does not have."""
+
+    input: int
+    concept_id: int
+    concept: int
+    value: int
+    probability: int
+    annotation_id: int
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def has_box(self) -> bool:
+        """Whether the table has places in images."""
+        return self.top >= 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} = column {at + 1}" for name, at in zip(self._fields, self, strict=True) if at >= 0)
+
+
+def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence[Sequence[str]]) -> Columns:
+    """Find the columns of a table.
+
+    Args:
+        header: Its first row.
+        given: Names of headers by what they are, from the caller; ``value`` may name a probability.
+        rows: The next few rows, to show.
+
+    Raises:
+        Unreadable: If something is missing, or is there twice.
+    """
+    shown = "".join(f"\n    {', '.join(row)}" for row in [header, *rows[:3]])
+    if unknown := set(given) - set(USUAL):
+        raise Unreadable(f"a table has no {', '.join(sorted(unknown))}; what can be named is {', '.join(USUAL)}")
+    names = [_bare(name) for name in header]
+    found: dict[str, int] = {}
+    for what, usual in USUAL.items():
+        if what in given:
+            at = [index for index, name in enumerate(header) if name.strip() == given[what]]
+            if not at:
+                raise Unreadable(f"there is no column {given[what]!r} for the {what}. The first rows are:{shown}")
+        else:
+            taken = {name for other, name in given.items() if other != what}
+            at = [i for i, name in enumerate(names) if name in usual.split() and header[i].strip() not in taken]
+        if len(at) > 1:
+            could = " and ".join(repr(header[index].strip()) for index in at)
+            raise Unreadable(
+                f"the columns {could} could each be the {what}: say which, --column {what}=NAME (columns=). "
+                f"The first rows are:{shown}"
+            )
+        found[what] = at[0] if at else -1
+    columns = Columns(**found)
+    if columns.input < 0 or (columns.concept < 0 and columns.concept_id < 0):
+        missing = "input" if columns.input < 0 else "concept"
+        raise Unreadable(
+            f"no column of the first line is the {missing}: call it {missing}_id or {missing}, or name it with "
+            f"--column {missing}=NAME (columns=). The first rows are:{shown}"
+        )
+    edges = [name for name in BOX if getattr(columns, name) < 0]
+    if 0 < len(edges) < len(BOX):
+        raise Unreadable(f"the table has edges of a box, but no {', '.join(edges)}. The first rows are:{shown}")
+    return columns
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_.-]+", "", name).lower()

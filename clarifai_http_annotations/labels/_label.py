@@ -1,0 +1,147 @@
+"""What a reader gives, what it is told, and what it says of a row that it cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from ..elsewhere import MissingValue
+from ..errors import ClarifaiError
+from ._names import Names
+
+InputId = Literal["id", "file", "stem"]
+Shape = Literal["box", "polygon"]
+
+
+class Label(NamedTuple):
+    """An annotation that a file holds.
+
+    Attributes:
+        annotation: The annotation, as JSON of the API: what `Client.upload` takes. Each concept has its ``value``.
+        place: Where it is, such as ``"train.csv, line 3"``.
+    """
+
+    annotation: dict[str, Any]
+    place: str
+
+
+class Problem(NamedTuple):
+    """What is wrong in a file.
+
+    Attributes:
+        place: Where, such as ``"train.csv, line 3"``.
+        message: What it is, and what to do.
+    """
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class LabelError(ClarifaiError):
+    """A label file, or a row of one, cannot be read.
+
+    Attributes:
+        problem: What is wrong, and where.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class Threshold(NamedTuple):
+    """What a probability means: from ``high`` on it is positive, and negative below ``low`` or, if they differ, at it.
+
+    What is between the two says nothing, and is left out and counted.
+    """
+
+    low: float
+    high: float
+
+    @classmethod
+    def parse(cls, text: str) -> Threshold:
+        """Read ``"0.2:0.8"``: at most 0.2 is negative, at least 0.8 positive.
+
+        Raises:
+            ValueError: If a side is missing, or they are no numbers from 0 to 1 in that order.
+        """
+        low, colon, high = text.partition(":")
+        if not colon:
+            raise ValueError(
+                f"say both sides: {text}:{text} takes less than {text} as negative and the rest as positive, "
+                "0.2:0.8 leaves out what is between"
+            )
+        try:
+            threshold = cls(float(low), float(high))
+        except ValueError:
+            raise ValueError(f"{text!r} is not two numbers, such as 0.2:0.8") from None
+        if not 0.0 <= threshold.low <= threshold.high <= 1.0:
+            raise ValueError(f"{text!r} is not two numbers between 0 and 1, the lower one first")
+        return threshold
+
+    def polarity(self, number: float) -> float | None:
+        """Return 1.0, 0.0, or ``None`` for a number between the two."""
+        if number >= self.high:
+            return 1.0
+        return 0.0 if number <= self.low else None
+
+
+@dataclass
+class Reading:
+    """How files are read, and what is learned while they are.
+
+    Attributes:
+        missing_value: What a concept without a polarity is.
+        threshold: What a probability means; ``None`` refuses them.
+        columns: Header names of a table by what they are: ``{"input": "photo", "concept": "species"}``.
+        input_id: Which of an image's names is the input's id: the ``"id"`` as it is, the ``"file"`` name, or
+            its ``"stem"``, without folders and ending.
+        shape: Which of an object's shapes is taken where a file has both.
+        classes: Names of classes by their codes in the file (Open Images' class descriptions).
+        names: How names become ids of concepts.
+        on_problem: Takes each problem; by default it is raised.
+        on_notice: Takes each sentence about how a file was read.
+        between: How many rows were left out, since their probability is between the two of the threshold.
+    """
+
+    missing_value: MissingValue = "error"
+    threshold: Threshold | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    input_id: InputId = "id"
+    shape: Shape = "box"
+    classes: Mapping[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+    on_problem: Callable[[Problem], object] | None = None
+    on_notice: Callable[[str], object] = str
+    between: int = 0
+
+    def problem(self, place: str, message: str) -> None:
+        """Say what is wrong.
+
+        Raises:
+            LabelError: If nobody takes problems.
+        """
+        problem = Problem(place, message)
+        if self.on_problem is None:
+            raise LabelError(problem)
+        self.on_problem(problem)
+
+    def input_of(self, name: str) -> str:
+        """Return the id of an input for the name that a file gives it."""
+        if self.input_id != "stem":
+            return name
+        last = name.replace("\\", "/").rpartition("/")[2]
+        stem, dot, _ = last.rpartition(".")
+        return stem if dot and stem else last
+
+
+class Unreadable(Exception):  # noqa: N818 # a signal inside of this package, which `read` makes a problem of
+    """The rest of a file cannot be read: the message, and the place if it is not the file."""
+
+    def __init__(self, message: str, place: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.place = message, place

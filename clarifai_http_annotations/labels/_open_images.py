@@ -1,0 +1,62 @@
+"""Open Images: human labels of images, and boxes (storage.googleapis.com/openimages, CSV files).
+
+Rules:
+
+1. ``Confidence`` of a person's label is 1 for what is present and 0 for what was looked for and is absent. A
+   number between, as machines give, is a probability, and needs a threshold.
+2. A box is of something present. Its edges are parts of the width (X) and the height (Y).
+3. ``LabelName`` is a code such as ``/m/011k07``; the file of class descriptions gives it a name.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from ._label import Label, Reading, Unreadable
+from ._source import Source
+from ._table import read_table
+
+COLUMNS = {"input": "ImageID", "concept": "LabelName", "value": "Confidence"}
+BOX = {"top": "YMin", "left": "XMin", "bottom": "YMax", "right": "XMax"}
+
+
+def is_open_images(header: list[str]) -> bool:
+    """Tell a table of Open Images by its header."""
+    return {"ImageID", "LabelName", "Confidence"} <= set(header)
+
+
+def read_open_images(source: Source, reading: Reading) -> Iterator[Label]:
+    """Yield the labels or boxes of a file of Open Images.
+
+    Raises:
+        Unreadable: If it is another table.
+    """
+    header = next(csv.reader([source.head().splitlines()[0]]), [])
+    if not is_open_images(header):
+        raise Unreadable(
+            f"a file of Open Images has ImageID, LabelName and Confidence, and this one {', '.join(header)}"
+        )
+    columns = {**COLUMNS, **(BOX if "XMin" in header else {})}
+    yield from read_table(source, reading, ",", columns)
+
+
+def read_classes(path: Path) -> dict[str, str]:
+    """Read class descriptions: lines of ``/m/011k07,Tortoise``; a header is left out.
+
+    Raises:
+        ValueError: If a line has not two fields.
+    """
+    classes: dict[str, str] = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.reader(file), 1):
+            if not row:
+                continue
+            if len(row) != 2:
+                raise ValueError(f"line {number} is not a code and a name: {','.join(row)[:80]!r}")
+            code, name = row[0].strip(), row[1].strip()
+            if number == 1 and not code.startswith("/"):
+                continue  # a header
+            classes[code] = name
+    return classes

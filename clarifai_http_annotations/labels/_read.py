@@ -1,0 +1,119 @@
+"""From files to labels: which format a file has, and the reader for it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from ..elsewhere import MissingValue
+from ._coco import read_coco
+from ._label import InputId, Label, Problem, Reading, Shape, Threshold, Unreadable
+from ._names import Names
+from ._open_images import is_open_images, read_open_images
+from ._source import Source
+from ._table import delimiter_of, read_table
+from ._wire_json import read_json, read_json_lines
+
+Format = Literal["jsonl", "json", "csv", "tsv", "open-images", "coco", "lvis"]
+
+READERS: dict[Format, Callable[[Source, Reading], Iterator[Label]]] = {
+    "jsonl": read_json_lines,
+    "json": read_json,
+    "csv": read_table,
+    "tsv": partial(read_table, delimiter="\t"),
+    "open-images": read_open_images,
+    "coco": read_coco,
+    "lvis": read_coco,
+}
+
+
+def read_labels(
+    *files: str | os.PathLike[str],
+    format: Format | None = None,
+    missing_value: MissingValue = "error",
+    threshold: Threshold | tuple[float, float] | None = None,
+    columns: Mapping[str, str] | None = None,
+    input_id: InputId = "id",
+    shape: Shape = "box",
+    classes: Mapping[str, str] | None = None,
+    concept_map: Mapping[str, str] | None = None,
+    on_problem: Callable[[Problem], object] | None = None,
+) -> Iterator[Label]:
+    """Read annotations from label files, one after the other, without keeping them.
+
+    ::
+
+        client.upload(label.annotation for label in read_labels("train.csv", "boxes.json"))
+
+    Args:
+        *files: Files of JSON Lines, JSON, CSV, TSV, Open Images, COCO or LVIS; gzip is unpacked.
+        format: The format of all of them; told from the content of each if absent.
+        missing_value: What a concept without a polarity is: ``"error"``, ``"positive"`` or ``"negative"``.
+        threshold: What a probability means, two numbers from 0 to 1: at most the first is negative, at least the
+            second positive, and what is between is left out. Without it a probability is a problem.
+        columns: Header names of a table, if they are unusual: ``{"input": "photo", "concept": "species"}``.
+        input_id: Which of an image's names is the input's id: ``"id"``, ``"file"`` or its ``"stem"``.
+        shape: Whether an object of COCO is its ``"box"`` or its ``"polygon"``.
+        classes: Names by the codes of Open Images' classes.
+        concept_map: Ids of concepts by name; for all others see `concept_id`.
+        on_problem: Takes every row that cannot be read, and the rest is read on. Without it the first one is raised.
+
+    Yields:
+        Annotations, each with its place.
+
+    Raises:
+        LabelError: If a file or a row cannot be read, and nobody takes problems.
+    """
+    reading = Reading(
+        missing_value=missing_value,
+        threshold=None if threshold is None else Threshold(*threshold),
+        columns=columns or {},
+        input_id=input_id,
+        shape=shape,
+        classes=classes or {},
+        names=Names(concept_map),
+        on_problem=on_problem,
+    )
+    yield from read_sources([Source(Path(file)) for file in files], reading, format)
+
+
+def read_sources(sources: Iterable[Source], reading: Reading, format: Format | None = None) -> Iterator[Label]:
+    """Yield the labels of files; what is learned of their names is shared.
+
+    Raises:
+        LabelError: If one cannot be read, and nobody takes problems.
+    """
+    for source in sources:
+        try:
+            yield from READERS[format or detect(source)](source, reading)
+        except Unreadable as error:
+            reading.problem(error.place or source.name, error.message)
+
+
+def detect(source: Source) -> Format:
+    """Tell the format of a file from its beginning.
+
+    Raises:
+        Unreadable: If it is empty, or no text.
+    """
+    head = source.head()
+    if head.lstrip()[0] not in "{[":
+        line = head.splitlines()[0] if head.strip() else ""
+        header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter_of(line)), [])]
+        return "open-images" if is_open_images(header) else "csv"
+    if '"input_id"' not in head and any(f'"{key}"' in head for key in ("categories", "images", "image_id", "licenses")):
+        return "coco"
+    return "jsonl" if _is_json(head.lstrip().splitlines()[0]) else "json"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

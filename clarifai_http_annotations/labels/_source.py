@@ -1,0 +1,106 @@
+"""A label file as bytes and as lines of text: compressed or not, with its place for every error."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ._label import Unreadable
+
+MAX_LINE = 8 * 1024 * 1024
+"""Longest line in bytes, as long as the longest request: an annotation is far shorter."""
+
+HEAD = 64 * 1024
+"""Bytes from which the format is told."""
+
+
+class Source:
+    """A file of labels.
+
+    Args:
+        path: The file.
+        name: What to call it; its path if absent.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.path = path
+        self.name = name or str(path)
+
+    def at(self, line: int) -> str:
+        """Return the place of a line."""
+        return f"{self.name}, line {line}"
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Open the file, and decompress it if gzip wrote it.
+
+        Raises:
+            Unreadable: If there is no such file, it may not be read, or it is damaged.
+        """
+        try:
+            with self.path.open("rb") as raw:
+                is_gzip = raw.read(2) == b"\x1f\x8b"
+                raw.seek(0)
+                if is_gzip:
+                    with gzip.open(raw) as unpacked:
+                        yield unpacked  # type: ignore[misc]  # a GzipFile reads bytes
+                else:
+                    yield raw
+        except FileNotFoundError:
+            raise Unreadable("there is no such file") from None
+        except IsADirectoryError:
+            raise Unreadable("this is a folder: give the files in it, such as folder/*.csv") from None
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise Unreadable(f"the gzip data is damaged ({error}); what came before it was read") from None
+        except OSError as error:
+            raise Unreadable(f"it cannot be read: {error.strerror or error}") from None
+
+    def head(self) -> str:
+        """Return the beginning as text.
+
+        Raises:
+            Unreadable: If the file is empty or no text.
+        """
+        with self.open() as file:
+            data = file.read(HEAD)
+        if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+            raise Unreadable("the file is empty")
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise Unreadable("this is UTF-16: save it as UTF-8, or run iconv -f utf-16 -t utf-8")
+        if b"\0" in data:
+            raise Unreadable("this is no text: it holds zero bytes. Is it an image, or packed by something but gzip?")
+        return data.decode("utf-8-sig", "replace")
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines as text, with their ends.
+
+        Raises:
+            Unreadable: If one is no UTF-8 or too long.
+        """
+        with self.open() as file:
+            number = 0
+            while data := file.readline(MAX_LINE + 1):
+                number += 1
+                if len(data) > MAX_LINE:
+                    raise Unreadable(
+                        f"the line is longer than {MAX_LINE >> 20} MiB, so it is no line of labels. "
+                        "A whole JSON document is read with --format json or coco",
+                        self.at(number),
+                    )
+                if number == 1 and data.startswith(b"\xef\xbb\xbf"):
+                    data = data[3:]
+                try:
+                    text = data.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise Unreadable(
+                        f"byte {error.start + 1} of the line (0x{data[error.start]:02x}) is no UTF-8. Save the file "
+                        "as UTF-8, or, if it is of Windows, run iconv -f cp1252 -t utf-8",
+                        self.at(number),
+                    ) from None
+                if "\0" in text:
+                    raise Unreadable("the line holds a zero byte, so this is no text", self.at(number))
+                yield text
