@@ -2,9 +2,9 @@
 
 Clarifai's clients make ids of letters, digits, "-" and "_". The rule, which loses nothing:
 
-1. Those characters stay as they are. Every other one becomes ``_`` and two hexadecimal digits (0-9, a-f) for each
-   of its bytes in UTF-8: ``polar bear`` is ``polar_20bear``.
-2. So that it can be undone, a ``_`` that two such digits follow becomes ``_5f``.
+1. Those characters stay as they are. Every other one becomes ``_x`` and two hexadecimal digits (0-9, a-f) for each
+   of its bytes in UTF-8: ``polar bear`` is ``polar_x20bear``.
+2. So that it can be undone, a ``_`` that an ``x`` and two such digits follow becomes ``_x5f``.
 3. A map (``--concept-map``) goes before the rule.
 
 The rule never makes one id of two names; a map may, and that is refused.
@@ -17,13 +17,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-_ESCAPED = re.compile(r"_(?=[0-9a-f]{2})|[^A-Za-z0-9_-]")
-_BYTES = re.compile(r"(?:_[0-9a-f]{2})+")
+_ESCAPED = re.compile(r"_(?=x[0-9a-f]{2})|[^A-Za-z0-9_-]")
+_BYTES = re.compile(r"(?:_x[0-9a-f]{2})+")
 
 
 def concept_id(name: str) -> str:
-    """Return the id of the concept for a name: ``"polar bear"`` is ``"polar_20bear"``, ``"zebra"`` stays."""
-    return _ESCAPED.sub(lambda found: "".join(f"_{byte:02x}" for byte in found[0].encode("utf-8")), name)
+    """Return the id of the concept for a name: ``"polar bear"`` is ``"polar_x20bear"``, ``"zebra"`` stays."""
+    return _ESCAPED.sub(lambda found: "".join(f"_x{byte:02x}" for byte in found[0].encode("utf-8")), name)
 
 
 def concept_name(id: str) -> str:
@@ -31,7 +31,7 @@ def concept_name(id: str) -> str:
 
     def letters(found: re.Match[str]) -> str:
         try:
-            return bytes.fromhex(found[0].replace("_", "")).decode("utf-8")
+            return bytes.fromhex(found[0].replace("_x", "")).decode("utf-8")
         except UnicodeDecodeError:
             return found[0]
 

@@ -1,0 +1,157 @@
+"""``check`` and ``stats``: what files, or the app, say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .._wire.encode import to_tree
+from ..labels._tally import Count, Tally
+from ._files import Files, named, of_files
+from ._running import command, connect, of_app
+from ._screen import OK, PROBLEMS, Screen
+
+BAR = 24
+"""Letters of a bar."""
+
+
+@click.command(
+    epilog="Example: clarifai-annotations check train.csv boxes.json",
+    short_help="Say what would be sent, and every problem.",
+)
+@of_files
+@command
+def check(screen: Screen, files: Sequence[Path], **given: Any) -> int:
+    """Say what would be sent, and every problem with its place; nothing is sent.
+
+    FILES are JSON Lines, JSON (such as a body for curl), CSV, TSV, Open Images, COCO or LVIS; - is the standard input.
+    Ends with 1 if there is a problem.
+    """
+    with Tally() as tally:
+        read = counted(screen, Files(screen, files, given), tally)
+        show_concepts(screen, tally)
+        show_summary(screen, tally, read.problems)
+    return PROBLEMS if read.problems else OK
+
+
+def counted(screen: Screen, files: Files, tally: Tally) -> Files:
+    """Read files with something that moves, count them, and say what is wrong."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("reading: {task.completed:,.0f} annotations"),
+        TimeElapsedColumn(),
+        console=screen.err,
+        disable=not screen.is_live,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("")
+        files.count(tally, lambda: progress.advance(task))
+    files.say_more()
+    return files
+
+
+@click.command(
+    epilog="Example: clarifai-annotations stats train.csv. Without FILES: of the app.",
+    short_help="Show the balance of positives and negatives.",
+)
+@of_app
+@partial(of_files, required=False)
+@command
+def stats(
+    screen: Screen, files: Sequence[Path], user_id: str | None, app_id: str | None, base_url: str | None, **given: Any
+) -> int:
+    """Show how often each concept is present and absent, in FILES or, without any, in the app.
+
+    A concept that is never absent is pointed out: a model learns from both. A conflict is an input that is said
+    to have a concept and not to have it.
+    """
+    problems = 0
+    with Tally() as tally:
+        if files:
+            problems = counted(screen, Files(screen, files, given), tally).problems
+        else:
+            with connect(user_id, app_id, base_url) as client:
+                for annotation in client.list(per_page=1000):
+                    tally.add(to_tree(annotation), f"annotation {annotation.id}")
+            for conflict in tally.conflicts():
+                screen.object("conflict", **conflict._asdict())
+        show_concepts(screen, tally)
+        show_summary(screen, tally, problems)
+        never = sorted(name for name, count in tally.concepts.items() if not count.negatives and not count.absent_parts)
+        if never:
+            shown = ", ".join(named(name) for name in never[:10]) + (
+                f" and {len(never) - 10:,} more" if len(never) > 10 else ""
+            )
+            screen.mark(f"Without any negative, from which a model learns badly what is not: {shown}", "yellow")
+    return PROBLEMS if problems else OK
+
+
+def show_concepts(screen: Screen, tally: Tally) -> None:
+    """Print the counts of each concept, the most frequent first."""
+    rows = sorted(tally.concepts.items(), key=lambda item: (-_total(item[1]), item[0]))
+    for name, count in rows:
+        screen.object(
+            "concept",
+            id=name,
+            positives=count.positives,
+            negatives=count.negatives,
+            parts=count.parts,
+            absent_parts=count.absent_parts,
+            conflicts=count.conflicts,
+        )
+    if screen.as_json or not rows:
+        return
+    most = _total(rows[0][1])
+    limit = len(rows) if not screen.is_live or len(rows) <= 50 else 40
+    columns = ["concept", "positive", "negative", "in parts", "absent in parts", "conflicts", ""]
+    screen.table(columns, [_row(name, count, most) for name, count in rows[:limit]])
+    if len(rows) > limit:
+        screen.say(f"... and {len(rows) - limit:,} more concepts")
+
+
+def show_summary(screen: Screen, tally: Tally, problems: int) -> None:
+    """Print what all of it comes to."""
+    counts = list(tally.concepts.values())
+    positives, negatives, parts, absent_parts, conflicts = (
+        sum(getattr(count, name) for count in counts)
+        for name in ("positives", "negatives", "parts", "absent_parts", "conflicts")
+    )
+    screen.object(
+        "summary",
+        inputs=tally.inputs,
+        annotations=tally.annotations,
+        repeated=tally.repeated,
+        concepts=len(counts),
+        positives=positives,
+        negatives=negatives,
+        parts=parts,
+        absent_parts=absent_parts,
+        conflicts=conflicts,
+        problems=problems,
+    )
+    repeated = f"; {tally.repeated:,} repeated" if tally.repeated else ""
+    screen.say(f"{tally.annotations:,} annotations of {tally.inputs:,} inputs, {len(counts):,} concepts{repeated}")
+    absent = f", {absent_parts:,} absent from parts" if absent_parts else ""
+    screen.say(f"{positives:,} positive, {negatives:,} negative; {parts:,} in parts of an input{absent}")
+    if problems:
+        screen.mark(f"{problems:,} problem{'s' if problems > 1 else ''}", "bold red")
+    else:
+        screen.mark("no problems", "green")
+
+
+def _total(count: Count) -> int:
+    return count.positives + count.negatives + count.parts + count.absent_parts
+
+
+def _row(name: str, count: Count, most: int) -> list[str]:
+    present, absent = count.positives + count.parts, count.negatives + count.absent_parts
+    plus, minus = (round(BAR * number / most) for number in (present, absent))
+    bar = f"[green]{'█' * plus}[/][red]{'░' * minus}[/]"
+    numbers = (count.positives, count.negatives, count.parts, count.absent_parts, count.conflicts)
+    return [named(name), *(f"{number:,}" if number else "" for number in numbers), bar]

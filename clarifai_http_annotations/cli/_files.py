@@ -1,0 +1,177 @@
+"""The options that say how files are read, and what is in them: counted, and with every problem."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from .._wire.rows import prepare_row
+from ..elsewhere import MissingValue
+from ..errors import InvalidRequestError
+from ..labels._label import InputId, Label, Problem, Reading, Shape, Threshold
+from ..labels._names import Names, concept_name, read_concept_map
+from ..labels._open_images import read_classes
+from ..labels._read import Format, read_sources
+from ..labels._source import Source
+from ..labels._tally import Tally
+from ._screen import SHOWN, Screen
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SETTINGS = ("format", "missing_value", "threshold", "column", "input_id", "shape", "classes", "concept_map")
+
+
+def of_files(function: Command, *, required: bool = True) -> Command:
+    """Add the files and the options that say how they are read."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    for option in (
+        click.option("--concept-map", type=path, help="Ids by name: a JSON object, or lines of name,id."),
+        click.option("--classes", type=path, help="Class descriptions of Open Images: lines of code,name."),
+        click.option("--shape", type=click.Choice(get_args(Shape)), default="box", help="What is taken of COCO (box)."),
+        click.option(
+            "--input-id",
+            type=click.Choice(get_args(InputId)),
+            default="id",
+            help="Which name of an image is its input's id: its id, its file name, or that without the ending (id).",
+        ),
+        click.option(
+            "--column", multiple=True, metavar="WHAT=NAME", help="A column of a table: --column concept=species."
+        ),
+        click.option(
+            "--threshold", metavar="LOW:HIGH", help="Of probabilities, up to LOW is negative, from HIGH positive."
+        ),
+        click.option(
+            "--missing-value",
+            type=click.Choice(get_args(MissingValue)),
+            default="error",
+            help="What a concept without a polarity is (error).",
+        ),
+        click.option("--format", type=click.Choice(get_args(Format)), help="Otherwise told from the content."),
+        click.argument("files", nargs=-1, required=required, type=click.Path(path_type=Path, allow_dash=True)),
+    ):
+        function = option(function)
+    return function
+
+
+class Files:
+    """The files that a command is given.
+
+    Args:
+        screen: Where it says how it reads them.
+        files: Their paths; ``-`` is the standard input.
+        given: The options of `of_files`.
+    """
+
+    def __init__(self, screen: Screen, files: Sequence[Path], given: dict[str, Any]) -> None:
+        self._screen, self._given, self._stack = screen, given, ExitStack()
+        self._sources = [self._source(path) for path in files]
+        self.problems = 0
+        self._reading()  # what is wrong with an option is said before a file is read
+
+    def _source(self, path: Path) -> Source:
+        if str(path) != "-":
+            return Source(path)
+        copy = self._stack.enter_context(tempfile.NamedTemporaryFile())  # noqa: SIM115 # the stack closes it
+        while piece := sys.stdin.buffer.read(1 << 20):
+            copy.write(piece)
+        copy.flush()
+        return Source(Path(copy.name), "standard input")
+
+    def close(self) -> None:
+        """Delete what was kept of the standard input."""
+        self._stack.close()
+
+    @property
+    def sizes(self) -> int:
+        """How many bytes the files have."""
+        return sum(source.path.stat().st_size for source in self._sources if source.path.exists())
+
+    def labels(self, *, is_quiet: bool = False) -> Iterator[Label]:
+        """Yield what is in the files; every problem is said, unless it was before."""
+        reading = self._reading()
+        if is_quiet:
+            reading.on_problem, reading.on_notice = str, str
+        yield from read_sources(self._sources, reading, self._given["format"])
+        if reading.between and not is_quiet:
+            low, high = self._given["threshold"].split(":")
+            self._screen.notice(f"{reading.between:,} rows between {low} and {high} say nothing and are left out")
+
+    def count(self, tally: Tally, on_label: Callable[[], object]) -> None:
+        """Read all files, count what they say, and say what is wrong."""
+        for label in self.labels():
+            on_label()
+            try:
+                row = prepare_row(label.annotation, "it")
+            except InvalidRequestError as error:
+                for problem in error.problems:
+                    self.problem(Problem(label.place, problem.removeprefix("it").lstrip(".: ")))
+                continue
+            tally.add(row.tree, label.place)
+        for conflict in tally.conflicts():
+            self.problem(
+                Problem(
+                    conflict.negative,
+                    f"concept {conflict.concept_id!r} is absent from input {conflict.input_id!r} here, "
+                    f"and present in {conflict.positive}: one of them is wrong",
+                )
+            )
+
+    def problem(self, problem: Problem) -> None:
+        """Say what is wrong in a file, and count it."""
+        self.problems += 1
+        self._screen.object("problem", place=problem.place, message=problem.message)
+        if not self._screen.as_json and self.problems <= SHOWN:
+            self._screen.mark(str(problem), "red")
+
+    def say_more(self) -> None:
+        """Say how many problems were not shown."""
+        if self.problems > SHOWN:
+            self._screen.mark(f"... and {self.problems - SHOWN:,} more problems (--json prints all)", "red")
+
+    def _reading(self) -> Reading:
+        given = self._given
+        try:
+            return Reading(
+                missing_value=given["missing_value"],
+                threshold=None if given["threshold"] is None else Threshold.parse(given["threshold"]),
+                columns=dict(map(_column, given["column"])),
+                input_id=given["input_id"],
+                shape=given["shape"],
+                classes=_read(given["classes"], "--classes", read_classes) or {},
+                names=Names(_read(given["concept_map"], "--concept-map", read_concept_map)),
+                on_problem=self.problem,
+                on_notice=self._screen.notice,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+
+
+def named(concept_id: str) -> str:
+    """Return how a concept is shown: its id, and the name that it was made of if that is another."""
+    name = concept_name(concept_id)
+    return concept_id if name == concept_id else f"{concept_id} ({name})"
+
+
+def _column(text: str) -> tuple[str, str]:
+    what, equals, name = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"--column is WHAT=NAME, such as concept=species, and not {text!r}")
+    return what, name
+
+
+def _read(path: Path | None, option: str, read: Callable[[Path], dict[str, str]]) -> dict[str, str] | None:
+    if path is None:
+        return None
+    try:
+        return read(path)
+    except OSError as error:
+        raise ValueError(f"{option} {path}: {error.strerror}") from None
+    except (ValueError, json.JSONDecodeError) as error:
+        raise ValueError(f"{option} {path}: {error}") from None

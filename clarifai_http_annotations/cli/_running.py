@@ -1,0 +1,88 @@
+"""What all commands share: the client of the environment, and errors as messages and exit codes.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | everything was done |
+| 1 | there are problems in the data |
+| 2 | the command was called wrong, or a setting is missing |
+| 3 | some annotations failed |
+| 4 | the API, the key or the network said no |
+| 130 | it was interrupted |
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from .._wire.encode import UnusualIdWarning
+from ..client import Client
+from ..errors import ClarifaiError, ConfigurationError, InvalidRequestError
+from ..labels._label import LabelError
+from ._screen import API, INTERRUPTED, OK, PROBLEMS, USAGE, Screen
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+KEYS = ("CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN")
+
+
+def command(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Give a command its `Screen`, and end the process with what it returns or with the code of what went wrong."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+    @functools.wraps(function)
+    def run(*, as_json: bool, **given: Any) -> None:
+        screen = Screen(as_json)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("default", UnusualIdWarning)
+                warnings.showwarning = lambda message, *_, **__: screen.notice(str(message))
+                code = function(screen, **given)
+        except (KeyboardInterrupt, click.Abort):  # the second is that of a question
+            screen.error("Interrupted.")
+            code = INTERRUPTED
+        except BrokenPipeError:  # as of `list | head`: whoever reads has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = OK
+        except (ConfigurationError, InvalidRequestError, LabelError) as error:
+            screen.error(str(error))
+            code = USAGE if isinstance(error, ConfigurationError) else PROBLEMS
+        except ClarifaiError as error:
+            screen.error(str(error))
+            code = API
+        sys.exit(code or OK)
+
+    return run
+
+
+def of_app(function: Command) -> Command:
+    """Add the options that name an app."""
+    for option in (
+        click.option("--base-url", metavar="URL", help="The server; otherwise CLARIFAI_API_BASE, or Clarifai's."),
+        click.option("--app-id", metavar="APP", help="The app; otherwise CLARIFAI_APP_ID."),
+        click.option("--user-id", metavar="USER", help="The app's owner; otherwise CLARIFAI_USER_ID, or the key's."),
+    ):
+        function = option(function)
+    return function
+
+
+def connect(user_id: str | None, app_id: str | None, base_url: str | None, **settings: Any) -> Client:
+    """Return a client of the environment; a key that is not there is asked for, if there is somebody to ask.
+
+    Raises:
+        ConfigurationError: If a setting is missing.
+    """
+    user_id = user_id or os.environ.get("CLARIFAI_USER_ID") or "me"
+    named = {"user_id": user_id, "app_id": app_id, "base_url": base_url, **settings}
+    given = {name: value for name, value in named.items() if value is not None}
+    if not any(os.environ.get(name) for name in KEYS) and sys.stdin.isatty() and sys.stderr.isatty():
+        given["pat"] = click.prompt(
+            "Clarifai personal access token (CLARIFAI_PAT is not set)", hide_input=True, err=True
+        )
+    return Client(**given)

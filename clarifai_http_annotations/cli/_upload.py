@@ -1,0 +1,213 @@
+"""``upload``: from files to the app, so that running it again goes on where it ended.
+
+Rules:
+
+1. All files are read before anything is sent. If there is a problem in them, nothing is, unless ``--skip-problems``
+   says that the rest should be.
+2. What is confirmed is in a journal. It is deleted when everything is in the app.
+3. What failed is written to a file that ``upload`` takes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from .._wire.encode import to_tree
+from ..client import Client
+from ..errors import ClarifaiError, ConfigurationError
+from ..labels._tally import Tally
+from ..upload.report import UploadReport, UploadResult
+from ._check import counted, show_concepts, show_summary
+from ._files import Files, of_files
+from ._journal import held, journal_of, remove
+from ._running import command, connect, of_app
+from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line
+
+FAILURES = "failures.jsonl"
+
+
+@click.command(
+    epilog="Example: clarifai-annotations upload train.csv boxes.json --failures failed.jsonl",
+    short_help="Store what is in files; run it again to go on.",
+)
+@of_app
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
+@click.option("--fresh", is_flag=True, help="Forget what an earlier run confirmed.")
+@click.option("--skip-problems", is_flag=True, help="Send what is right although there are problems in the files.")
+@click.option("--journal", type=click.Path(path_type=Path, dir_okay=False), help="Where it is kept what is confirmed.")
+@click.option(
+    "--failures",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path(FAILURES),
+    help=f"Where what failed is written to ({FAILURES}).",
+)
+@click.option("--rate", type=float, help="Requests a second, at most (15).")
+@click.option("--check-existing", is_flag=True, help="Ask for each annotation before it is sent.")
+@of_files
+@command
+def upload(
+    screen: Screen,
+    files: Sequence[Path],
+    user_id: str | None,
+    app_id: str | None,
+    base_url: str | None,
+    dry_run: bool,
+    fresh: bool,
+    skip_problems: bool,
+    journal: Path | None,
+    failures: Path,
+    rate: float | None,
+    check_existing: bool,
+    **given: Any,
+) -> int:
+    """Store what is in FILES, every annotation once.
+
+    All files are read first, and nothing is sent if there is a problem in them. What is confirmed is kept in a
+    journal, so that running the same command again goes on; after everything is stored it is deleted.
+    """
+    with ExitStack() as stack:
+        client = None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate))
+        read = Files(screen, files, given)
+        stack.callback(read.close)
+        tally = stack.enter_context(Tally())
+        counted(screen, read, tally)
+        if client is None:
+            show_concepts(screen, tally)
+        show_summary(screen, tally, read.problems)
+        if read.problems and not skip_problems:
+            screen.error("Nothing was sent. Mend the problems, or send the rest with --skip-problems.")
+            return PROBLEMS
+        if client is None:
+            screen.say("Nothing was sent: this was a dry run.")
+            return OK
+        journal = journal or journal_of(client._settings)
+        stack.enter_context(held(journal))
+        if fresh:
+            remove(journal)
+        screen.notice(f"journal: {journal}")
+        return _Run(screen, client, journal, failures, tally.annotations).run(read, check_existing)
+
+
+class _Run:
+    """One upload, from the first request to the last word."""
+
+    def __init__(self, screen: Screen, client: Client, journal: Path, failures: Path, total: int) -> None:
+        self._screen, self._client, self._journal, self._total = screen, client, journal, total
+        self._failures = _Failures(failures)
+        self._report = UploadReport()
+
+    def run(self, files: Files, check_existing: bool) -> int:
+        """Upload, and return the exit code."""
+        rows = (label.annotation for label in files.labels(is_quiet=True))
+        error: ClarifaiError | None = None
+        interrupted = False
+        try:
+            with _progress(self._screen) as progress:
+                self._client.upload(
+                    rows,
+                    journal=self._journal,
+                    check_existing=check_existing,
+                    report=self._report,
+                    on_result=self._failures.take,
+                    on_progress=_moving(progress, self._total),
+                )
+        except KeyboardInterrupt:
+            interrupted = True
+        except ConfigurationError:
+            raise
+        except ClarifaiError as stopped:
+            error = stopped
+        finally:
+            self._failures.close()
+        self._say(error)
+        if interrupted:
+            self._screen.error("Interrupted. Run the same command again to go on: the journal has what is stored.")
+            return INTERRUPTED
+        if error is not None:
+            return API
+        if self._report.is_complete:
+            remove(self._journal)
+            return OK
+        return SOME_FAILED
+
+    def _say(self, error: ClarifaiError | None) -> None:
+        report, screen = self._report, self._screen
+        screen.object("upload", **_counts(report), failures=self._failures.written)
+        screen.say(str(report).partition("\nstopped:")[0].split("\n[")[0])
+        for failure in report.failures[:3]:
+            screen.mark(f"input {failure.input_id!r}: {failure.error}", "red")
+        if self._failures.written:
+            screen.mark(
+                f"{self._failures.written:,} annotations that were not stored are in {self._failures.path}:", "yellow"
+            )
+            screen.say(f"  clarifai-annotations upload {self._failures.path}")
+        if error is not None:
+            screen.error(f"It stopped: {error}")
+        elif report.stopped is not None:
+            screen.error(f"It stopped: {report.stopped}. Run the same command again to go on.")
+
+
+class _Failures:
+    """The file of what was not stored; it is made with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.written = 0
+        self._file: IO[str] | None = None
+
+    def take(self, result: UploadResult) -> None:
+        """Write down an annotation that is not stored, and why."""
+        if result.outcome not in ("failed", "conflict", "unknown"):
+            return  # what was not sent is still in the files
+        if self._file is None:
+            self._file = self.path.open("w", encoding="utf-8")
+        said = {"annotation": to_tree(result.annotation), "outcome": result.outcome, "error": str(result.error)}
+        self._file.write(line(said) + "\n")
+        self.written += 1
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _progress(screen: Screen) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
+        console=screen.err,
+        disable=not screen.is_live,
+    )
+
+
+def _moving(progress: Progress, total: int) -> Callable[[UploadReport], None]:
+    """Return what shows a report as it grows."""
+    task = progress.add_task("", total=total, rate="", failed="")
+    begin = time.monotonic()
+
+    def show(report: UploadReport) -> None:
+        seconds = time.monotonic() - begin
+        rate = f"{report.confirmed / seconds:,.0f}/s" if seconds > 0.5 else ""
+        failed = f"{report.problems:,} failed" if report.problems else ""
+        progress.update(task, completed=report.confirmed + report.problems, rate=rate, failed=failed)
+
+    return show
+
+
+def _counts(report: UploadReport) -> dict[str, Any]:
+    names = (
+        "taken stored already_there repeated skipped conflicts failed unknown not_sent positives negatives requests "
+        "retries throttled bytes seconds stopped is_complete"
+    )
+    return {name: getattr(report, name) for name in names.split()}

@@ -1,0 +1,169 @@
+"""What a number of annotations say, counted: by concept, and where two of them contradict each other.
+
+Rules:
+
+1. What is said of a part (a box, a frame) is counted beside what is said of the whole input.
+2. A conflict is an input, a concept and both polarities: of the whole, or of one and the same part. A concept that
+   is present in a part is present in the input, so ``absent`` of the whole contradicts it; absent from a part it may
+   well be present elsewhere.
+3. Any number of annotations take a bounded amount of memory: what has to be compared is in a temporary file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from .._wire.guard import find_concepts
+
+AT_ONCE = 10_000
+"""Rows that are written together."""
+
+PARTS = ("region_info", "frame_info", "time_info", "id")
+"""What says which part of an input a concept is in."""
+
+
+@dataclass(slots=True)
+class Count:
+    """How often a concept is said.
+
+    Attributes:
+        positives: Present in a whole input.
+        negatives: Absent from a whole input.
+        parts: Present in a part of one: a box, a frame.
+        absent_parts: Absent from a part of one.
+        conflicts: Inputs, or parts, of which both are said.
+    """
+
+    positives: int = 0
+    negatives: int = 0
+    parts: int = 0
+    absent_parts: int = 0
+    conflicts: int = 0
+
+
+class Conflict(NamedTuple):
+    """Both polarities of one concept for one input, and where they are said."""
+
+    input_id: str
+    concept_id: str
+    positive: str
+    negative: str
+
+
+class Tally:
+    """Counts annotations. It holds a temporary file: use it as a context manager.
+
+    Attributes:
+        annotations: How many there were.
+        concepts: Counts by concept.
+    """
+
+    def __init__(self) -> None:
+        self.annotations = 0
+        self.concepts: dict[str, Count] = {}
+        self._said: list[tuple[int, int, str, str, str]] = []
+        self._ids: list[tuple[int, int]] = []
+        self._file = sqlite3.connect("")  # a temporary file, which SQLite deletes
+        self._file.execute("CREATE TABLE said (key INT, polarity INT, input TEXT, concept TEXT, place TEXT)")
+        self._file.execute("CREATE TABLE ids (input INT, id INT)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def add(self, tree: dict[str, Any], place: str) -> None:
+        """Count an annotation, which has an id and a value in every concept; fractions count as positive from 0.5."""
+        self.annotations += 1
+        input_id, data = tree["input_id"], tree.get("data") or {}
+        self._ids.append((_hash(input_id), _hash(f"{input_id}\0{tree['id']}")))
+        if data.keys() == {"concepts"}:
+            for concept in data["concepts"]:
+                self._whole(input_id, concept["id"], concept["value"] >= 0.5, place)
+        else:
+            for path, concept in find_concepts(data):
+                self._anywhere(input_id, data, path, concept, place)
+        if len(self._ids) >= AT_ONCE or len(self._said) >= AT_ONCE:
+            self._write()
+
+    def _whole(self, input_id: str, concept_id: str, is_positive: bool, place: str) -> None:
+        count = self.concepts.setdefault(concept_id, Count())
+        if is_positive:
+            count.positives += 1
+        else:
+            count.negatives += 1
+        self._said.append((_hash(f"{input_id}\0{concept_id}"), int(is_positive), input_id, concept_id, place))
+
+    def _anywhere(self, input_id: str, data: Any, path: tuple[Any, ...], concept: dict[str, Any], place: str) -> None:
+        concept_id, is_positive = concept["id"], concept["value"] >= 0.5
+        part = _part(data, path)
+        if not part:
+            self._whole(input_id, concept_id, is_positive, place)
+            return
+        count = self.concepts.setdefault(concept_id, Count())
+        if is_positive:
+            count.parts += 1
+            self._said.append((_hash(f"{input_id}\0{concept_id}"), 2, input_id, concept_id, place))
+        else:
+            count.absent_parts += 1
+        key = _hash(f"{input_id}\0{concept_id}\0{part}")
+        self._said.append((key, int(is_positive), input_id, concept_id, place))
+
+    def _write(self) -> None:
+        self._file.executemany("INSERT INTO said VALUES (?, ?, ?, ?, ?)", self._said)
+        self._file.executemany("INSERT INTO ids VALUES (?, ?)", self._ids)
+        self._said.clear()
+        self._ids.clear()
+
+    # --- what was counted ------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs there are."""
+        self._write()
+        return int(self._file.execute("SELECT count(DISTINCT input) FROM ids").fetchone()[0])
+
+    @property
+    def repeated(self) -> int:
+        """How many annotations are the same as another one, by input and id; they are stored once."""
+        self._write()
+        return int(self._file.execute("SELECT count(*) - count(DISTINCT id) FROM ids").fetchone()[0])
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what contradicts itself, once for each input, concept and part, and count it by concept."""
+        self._write()
+        # With a max() SQLite takes the other columns of the row that has it; 2 is a part, which is no conflict with 1.
+        found = self._file.execute(
+            "SELECT p.input, p.concept, p.place, n.place FROM"
+            " (SELECT key, input, concept, place, max(polarity) AS most FROM said WHERE polarity > 0 GROUP BY key) p"
+            " JOIN (SELECT key, place, max(rowid) FROM said WHERE polarity = 0 GROUP BY key) n ON p.key = n.key"
+        )
+        for count in self.concepts.values():
+            count.conflicts = 0
+        with closing(found):
+            for row in found:
+                conflict = Conflict(*row)
+                self.concepts[conflict.concept_id].conflicts += 1
+                yield conflict
+
+
+def _hash(text: str) -> int:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _part(data: Any, path: tuple[Any, ...]) -> str:
+    """Return what names the part of the input that a path leads into; empty for the whole."""
+    said, node = [], data
+    for step in path[:-2]:
+        node = node[step]
+        if isinstance(node, dict):
+            said += [f"{name}={node[name]!r}" for name in PARTS if name in node]
+    return " ".join(said)

@@ -1,0 +1,429 @@
+"""``clarifai-annotations``: what each part prints, and how it ends; against the emulator on a real socket."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clarifai_http_annotations import Annotation, BoundingBox, negative, positive
+from clarifai_http_annotations.cli import _journal
+from clarifai_http_annotations.cli._app import run as program
+from clarifai_http_annotations.testing import Emulator, Faults, Server, no_waiting, serve
+from clarifai_http_annotations.testing._schedule import TRANSIENT
+
+PAT = "0123456789abcdef0123456789abcdef"
+QUICK = [fault for fault in TRANSIENT if "silent" not in fault.name and "drip" not in fault.name]
+SAMPLE = Path(__file__).parents[1] / "examples" / "lvis_sample.json"
+BOX = BoundingBox(top_row=0.1, left_col=0.2, bottom_row=0.5, right_col=0.9)
+
+CSV = "image_id,label,value\nin-1,tree,1\nin-1,water,0\nin-2,tree,0\n"
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Journals are in a folder of the test, which is also where the command runs."""
+    monkeypatch.setattr("click.get_app_dir", lambda name: str(tmp_path / "home" / name))
+    monkeypatch.chdir(tmp_path)
+
+
+class Inputs(set[str]):
+    """The inputs that the app has; any, as long as none is named."""
+
+    def __contains__(self, input_id: object) -> bool:
+        return not self or super().__contains__(input_id)
+
+
+@pytest.fixture
+def inputs() -> Inputs:
+    return Inputs()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, inputs: Inputs) -> Iterator[Server]:
+    with serve(Emulator(pat=PAT, inputs=inputs)) as server:
+        for name, value in {"API_BASE": server.url, "PAT": PAT, "USER_ID": "emulator-user", "APP_ID": "app"}.items():
+            monkeypatch.setenv(f"CLARIFAI_{name}", value)
+        yield server
+
+
+def call(*arguments: object, stdin: str | bytes | None = None) -> Result:
+    """Run the command; whatever it does, it shows no key."""
+    result = CliRunner().invoke(program, [*map(str, arguments)], input=stdin)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    assert PAT not in result.output
+    return result
+
+
+def objects(*arguments: object, code: int = 0) -> list[dict[str, Any]]:
+    """Run the command with ``--json`` and return what it printed."""
+    result = call(*arguments, "--json")
+    assert result.exit_code == code, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def of_type(said: list[dict[str, Any]], type: str) -> list[dict[str, Any]]:
+    return [one for one in said if one["type"] == type]
+
+
+def write(name: str, text: str | bytes) -> Path:
+    path = Path(name)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def labels_of(emulator: Emulator) -> Counter[tuple[str, str, float]]:
+    with emulator.client(user_id="emulator-user", app_id="app") as client:
+        stored = client.list(list_all_annotations=True)
+        return Counter((a.input_id, c.id, c.value) for a in stored for _, c in a.each_concept())
+
+
+# --- check -----------------------------------------------------------------------------------------
+
+
+def test_check_says_what_would_be_sent() -> None:
+    result = call("check", write("a.csv", CSV))
+    assert result.exit_code == 0
+    assert "3 annotations of 2 inputs, 2 concepts" in result.stdout
+    assert "1 positive, 2 negative" in result.stdout
+    assert "columns input = 'image_id', concept = 'label', value = 'value'" in result.stderr
+
+
+def test_check_prints_objects() -> None:
+    said = objects("check", write("a.csv", CSV))
+    [tree] = [one for one in of_type(said, "concept") if one["id"] == "tree"]
+    assert (tree["positives"], tree["negatives"]) == (1, 1)
+    [summary] = of_type(said, "summary")
+    assert (summary["inputs"], summary["annotations"], summary["positives"], summary["negatives"]) == (2, 3, 1, 2)
+
+
+def test_check_of_a_body_for_curl_says_what_each_protocol_makes_of_a_concept_without_value() -> None:
+    body = {"annotations": [{"input_id": "in", "data": {"concepts": [{"id": "tree"}, {"id": "boat", "value": 0}]}}]}
+    result = call("check", write("body.json", json.dumps(body)))
+    assert result.exit_code == 1
+    assert "body.json, line 1" in result.stdout
+    assert "concept 'tree' has no value. HTTP would store it as positive (1.0), gRPC as negative (0.0)" in result.stdout
+    assert call("check", "body.json", "--missing-value", "negative").exit_code == 0
+
+
+def test_check_reads_the_standard_input() -> None:
+    result = call("check", "-", stdin=CSV.replace("1\n", "maybe\n", 1))
+    assert result.exit_code == 1
+    assert "standard input, line 2: 'maybe' is no polarity" in result.stdout
+
+
+def test_both_polarities_of_one_pair_are_a_problem_that_names_both_places() -> None:
+    result = call("check", write("a.csv", CSV + "in-1,tree,0\n"))
+    assert result.exit_code == 1
+    assert (
+        "a.csv, line 5: concept 'tree' is absent from input 'in-1' here, and present in a.csv, line 2" in result.stdout
+    )
+
+
+def test_a_box_contradicts_what_is_absent_from_the_whole_input() -> None:
+    header = "input_id,concept_id,value,top_row,left_col,bottom_row,right_col\n"
+    absent, box, other = "in,tree,0,,,,\n", "in,tree,1,0.1,0.1,0.5,0.5\n", "in,tree,0,0.5,0.5,0.9,0.9\n"
+    assert call("check", write("a.csv", header + absent + box)).exit_code == 1
+    assert call("check", write("b.csv", header + box + other)).exit_code == 0
+    assert call("check", write("c.csv", header + box + box.replace(",1,", ",0,"))).exit_code == 1
+
+
+def test_rows_that_are_there_twice_are_counted_and_no_problem() -> None:
+    result = call("check", write("a.csv", CSV + "in-1,tree,1\n"))
+    assert result.exit_code == 0
+    assert "4 annotations of 2 inputs, 2 concepts; 1 repeated" in result.stdout
+
+
+def test_only_the_first_problems_are_shown_and_all_are_counted() -> None:
+    path = write("a.csv", "input,concept,value\n" + "in,tree,maybe\n" * 50)
+    result = call("check", path)
+    assert result.stdout.count("is no polarity") == 20
+    assert "... and 30 more problems (--json prints all)" in result.stdout
+    assert len(of_type(objects("check", path, code=1), "problem")) == 50
+
+
+def test_names_that_a_map_makes_one_are_refused() -> None:
+    concepts = write("map.csv", "water,tree\n")
+    result = call("check", write("a.csv", CSV), "--concept-map", concepts)
+    assert result.exit_code == 1
+    assert "a.csv, line 3: the names 'tree' and 'water' would both be the concept 'tree'" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--threshold", "0.5", "say both sides: 0.5:0.5"),
+        ("--threshold", "0.8:0.2", "the lower one first"),
+        ("--column", "concept", "WHAT=NAME"),
+        ("--concept-map", "none.csv", "none.csv: No such file or directory"),
+        ("--classes", "none.csv", "none.csv: No such file or directory"),
+        ("--missing-value", "maybe", "'maybe' is not one of"),
+    ],
+)
+def test_an_option_that_cannot_be_is_a_wrong_call(option: str, value: str, said: str) -> None:
+    result = call("check", write("a.csv", CSV), option, value)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_probabilities_need_a_threshold_and_what_is_between_is_counted() -> None:
+    path = write("a.csv", "input,label,score\na,tree,0.9\nb,tree,0.5\nc,tree,0.1\n")
+    result = call("check", path)
+    assert result.exit_code == 1
+    assert "could be a probability or a polarity" in result.stdout
+    assert "a, tree, 0.9" in result.stdout
+    result = call("check", path, "--threshold", "0.2:0.8")
+    assert result.exit_code == 0
+    assert "1 positive, 1 negative" in result.stdout
+    assert "1 rows between 0.2 and 0.8 say nothing and are left out" in result.stderr
+
+
+# --- stats -----------------------------------------------------------------------------------------
+
+
+def test_stats_points_out_concepts_that_are_never_absent() -> None:
+    result = call("stats", write("a.csv", "input,concept,value\na,tree,1\na,polar bear,1\na,boat,0\n"))
+    assert result.exit_code == 0
+    assert "Without any negative" in result.stdout
+    assert "polar_x20bear (polar bear), tree" in result.stdout
+    assert "boat," not in result.stdout.split("Without any negative")[1]
+
+
+def test_stats_of_the_app_shows_conflicts(server: Server) -> None:
+    with server.client(user_id="emulator-user", app_id="app") as client:
+        client.create([Annotation.of("in", positive("tree")), Annotation.of("in", negative("tree"))])
+    said = objects("stats")
+    [tree] = of_type(said, "concept")
+    assert (tree["positives"], tree["negatives"], tree["conflicts"]) == (1, 1, 1)
+    assert len(of_type(said, "conflict")) == 1
+
+
+# --- upload ----------------------------------------------------------------------------------------
+
+
+def test_upload_stores_every_label_once(server: Server) -> None:
+    result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 0, result.output
+    assert labels_of(server.emulator) == {("in-1", "tree", 1.0): 1, ("in-1", "water", 0.0): 1, ("in-2", "tree", 0.0): 1}
+    assert "3  stored" in result.stdout
+
+
+def test_a_problem_in_a_file_keeps_everything_from_being_sent(server: Server) -> None:
+    path = write("a.csv", CSV + "in-3,tree,maybe\n")
+    result = call("upload", path)
+    assert result.exit_code == 1
+    assert "Nothing was sent" in result.stderr
+    assert not server.emulator.requests
+    assert call("upload", path, "--skip-problems").exit_code == 0
+    assert labels_of(server.emulator).total() == 3
+
+
+def test_a_dry_run_sends_nothing_and_needs_no_key() -> None:
+    result = call("upload", write("a.csv", CSV), "--dry-run")
+    assert result.exit_code == 0
+    assert "Nothing was sent: this was a dry run." in result.stdout
+
+
+def journal_at(server: Server) -> Path:
+    with server.client(user_id="emulator-user", app_id="app") as client:
+        return _journal.journal_of(client._settings)
+
+
+def test_failures_are_written_to_a_file_that_upload_takes(server: Server, inputs: Inputs) -> None:
+    inputs.add("in-1")
+    result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 3
+    assert "1 annotations that were not stored are in failures.jsonl" in result.stdout
+    [failure] = [json.loads(line) for line in Path("failures.jsonl").read_text().splitlines()]
+    assert failure["outcome"] == "failed"
+    assert failure["annotation"]["input_id"] == "in-2"
+    inputs.add("in-2")
+    assert call("upload", "failures.jsonl").exit_code == 0
+    assert labels_of(server.emulator).total() == 3
+
+
+def test_running_it_again_sends_what_is_missing_alone(server: Server, inputs: Inputs) -> None:
+    inputs.add("in-1")
+    path = write("a.csv", CSV)
+    assert call("upload", path).exit_code == 3
+    assert journal_at(server).exists()
+    inputs.add("in-2")
+    result = call("upload", path)
+    assert result.exit_code == 0
+    assert "2  skipped by the journal" in result.stdout
+    assert not journal_at(server).exists()
+
+
+def test_fresh_forgets_the_journal(server: Server, inputs: Inputs) -> None:
+    inputs.add("in-1")
+    path = write("a.csv", CSV)
+    call("upload", path)
+    result = call("upload", path, "--fresh")
+    assert "skipped" not in result.stdout
+
+
+def test_a_journal_that_another_upload_holds_is_left_alone(server: Server) -> None:
+    with _journal.held(journal_at(server)):
+        result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 2
+    assert "is held by another upload to this app" in result.stderr
+    assert not server.emulator.requests
+
+
+def test_me_of_another_key_has_another_journal() -> None:
+    emulator = Emulator()
+    with emulator.client(user_id="me", pat="a" * 32) as one, emulator.client(user_id="me", pat="b" * 32) as other:
+        names = [_journal.journal_of(client._settings) for client in (one, other)]
+    assert names[0] != names[1]
+    assert "aaaa" not in names[0].name
+
+
+def test_a_wrong_key_is_said_and_the_journal_stays(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLARIFAI_PAT", "another-key-that-is-wrong")
+    result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 4
+    assert "It stopped:" in result.stderr
+    assert "another-key" not in result.output
+
+
+def test_a_server_that_is_not_there_is_an_error_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"API_BASE": "http://127.0.0.1:1", "PAT": PAT, "APP_ID": "app"}.items():
+        monkeypatch.setenv(f"CLARIFAI_{name}", value)
+    with no_waiting():
+        assert call("list").exit_code == 4
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["upload", "a.csv"], ["stats"]], ids=" ".join)
+def test_a_missing_key_is_a_wrong_call_that_names_the_variable(arguments: list[str]) -> None:
+    write("a.csv", CSV)
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "CLARIFAI_PAT" in result.stderr
+
+
+# --- there and back --------------------------------------------------------------------------------
+
+
+def test_lvis_goes_through_check_upload_stats_export_and_back_with_faults_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.emulator.faults = Faults.seeded(3, share=0.3, methods=["POST"], kinds=QUICK)
+    [expected] = of_type(objects("check", SAMPLE), "summary")
+    names = ("positives", "negatives", "parts", "annotations", "inputs", "concepts")
+    counts = {name: expected[name] for name in names}
+    assert all(counts[name] for name in ("positives", "negatives", "parts"))
+    with no_waiting():
+        [uploaded] = of_type(objects("upload", SAMPLE), "upload")
+        assert uploaded["is_complete"]
+        [of_app] = of_type(objects("stats"), "summary")
+        assert {name: of_app[name] for name in names} == counts
+        for name in ("out.jsonl", "out.csv"):
+            assert of_type(objects("export", "-o", name), "export")[0]["annotations"] == counts["annotations"]
+            [again] = of_type(objects("check", name), "summary")
+            assert {name: again[name] for name in names} == counts
+            monkeypatch.setenv("CLARIFAI_APP_ID", f"app-of-{name}")
+            [uploaded] = of_type(objects("upload", name), "upload")
+            assert uploaded["stored"] + uploaded["already_there"] == counts["annotations"]
+            [copy] = of_type(objects("stats"), "summary")
+            assert {name: copy[name] for name in names} == counts
+            monkeypatch.setenv("CLARIFAI_APP_ID", "app")
+
+
+def test_export_writes_json_lines_to_the_output(server: Server) -> None:
+    call("upload", write("a.csv", CSV))
+    lines = [json.loads(line) for line in call("export").stdout.splitlines()]
+    assert {(line["input_id"], *line["data"]["concepts"][0].values()) for line in lines} == {
+        ("in-1", "tree", 1.0),
+        ("in-1", "water", 0.0),
+        ("in-2", "tree", 0.0),
+    }
+
+
+def test_what_csv_cannot_hold_is_named_and_left_out(server: Server) -> None:
+    with server.client(user_id="emulator-user", app_id="app") as client:
+        client.create([Annotation.of("in", positive("tree")), Annotation.of("in", metadata={"by": "me"})])
+    result = call("export", "-o", "out.csv")
+    assert result.exit_code == 1
+    assert "holds more than concepts" in result.stderr
+    assert len(Path("out.csv").read_text().splitlines()) == 2
+
+
+def test_an_export_that_breaks_off_leaves_the_old_file(server: Server) -> None:
+    write("out.jsonl", "old")
+    server.emulator.faults = Faults(["http_503_before"] * 50)
+    with no_waiting():
+        assert call("export", "-o", "out.jsonl").exit_code == 4
+    assert Path("out.jsonl").read_text() == "old"
+    assert [path.name for path in Path().glob("out*")] == ["out.jsonl"]
+
+
+# --- what is in the app ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(server: Server) -> Annotation:
+    with server.client(user_id="emulator-user", app_id="app") as client:
+        return client.create(Annotation.of("in", positive("tree"), negative("water"), region=BOX))[0]
+
+
+def test_list_get_and_search_show_polarities(stored: Annotation) -> None:
+    line = f"in  {stored.id}  +tree -water (bounding_box)"
+    assert call("list").stdout.strip() == line
+    assert call("get", stored.id, "--input-id", "in").stdout.strip() == line
+    assert call("search", "--positive", "tree", "--negative", "water").stdout.strip() == line
+    assert call("search", "--negative", "tree").stdout == ""
+    assert call("list", "--input-id", "other").stdout == ""
+    [listed] = of_type(objects("list", "--limit", "1"), "annotation")
+    assert listed["annotation"]["id"] == stored.id
+
+
+def test_what_list_prints_as_objects_can_be_uploaded(stored: Annotation, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("list.jsonl", call("list", "--json").stdout)
+    monkeypatch.setenv("CLARIFAI_APP_ID", "other")
+    assert call("upload", "list.jsonl").exit_code == 0
+
+
+def test_flip_turns_a_label_around_and_to_says_which_way(stored: Annotation) -> None:
+    assert "-tree -water" in call("flip", stored.id, "tree", "--input-id", "in").stdout
+    assert "+tree -water" in call("flip", stored.id, "tree", "--input-id", "in").stdout
+    assert "-tree -water" in call("flip", stored.id, "tree", "--input-id", "in", "--to", "negative").stdout
+    assert "-tree -water" in call("flip", stored.id, "tree", "--input-id", "in", "--to", "negative").stdout
+
+
+def test_flip_of_what_is_not_there_says_what_is(stored: Annotation) -> None:
+    result = call("flip", stored.id, "boat", "--input-id", "in")
+    assert result.exit_code == 1
+    assert "'boat' is not in it; it says +tree -water" in result.stderr
+
+
+def test_delete_asks_or_is_told(stored: Annotation) -> None:
+    refused = call("delete", stored.id, "--input-id", "in")
+    assert refused.exit_code == 2
+    assert "--yes" in refused.stderr
+    assert call("list").stdout
+    assert call("delete", stored.id, "--input-id", "in", "--yes").exit_code == 0
+    assert call("list").stdout == ""
+    assert call("get", stored.id, "--input-id", "in").exit_code == 4
+
+
+def test_a_search_for_nothing_is_a_wrong_call(server: Server) -> None:
+    result = call("search")
+    assert result.exit_code == 2
+    assert "say what to find" in result.stderr
+
+
+# --- the whole ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(program.commands))
+def test_help_has_an_example_and_no_option_for_a_key(name: str) -> None:
+    result = call(name, "--help")
+    assert result.exit_code == 0
+    if name != "emulator":
+        assert f"Example: clarifai-annotations {name}" in result.stdout
+        assert "--pat" not in result.stdout
