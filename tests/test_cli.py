@@ -180,7 +180,7 @@ def test_probabilities_need_a_threshold_and_what_is_between_is_counted() -> None
     result = call("check", path, "--threshold", "0.2:0.8")
     assert result.exit_code == 0
     assert "1 positive, 1 negative" in result.stdout
-    assert "1 rows between 0.2 and 0.8 say nothing and are left out" in result.stderr
+    assert "1 row between 0.2 and 0.8: left out" in result.stderr
 
 
 # --- stats -----------------------------------------------------------------------------------------
@@ -238,10 +238,11 @@ def test_failures_are_written_to_a_file_that_upload_takes(server: Server, inputs
     inputs.add("in-1")
     result = call("upload", write("a.csv", CSV))
     assert result.exit_code == 3
-    assert "1 annotations that were not stored are in failures.jsonl" in result.stdout
+    assert "1 annotation not stored, written to failures.jsonl" in result.stdout
     [failure] = [json.loads(line) for line in Path("failures.jsonl").read_text().splitlines()]
     assert failure["outcome"] == "failed"
     assert failure["annotation"]["input_id"] == "in-2"
+    assert call("upload", "failures.jsonl").exit_code == 3  # into the same file
     inputs.add("in-2")
     assert call("upload", "failures.jsonl").exit_code == 0
     assert labels_of(server.emulator).total() == 3

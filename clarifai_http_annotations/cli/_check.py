@@ -13,7 +13,7 @@ from .._wire.encode import to_tree
 from ..labels._tally import Count, Tally
 from ._files import Files, named, of_files
 from ._running import command, connect, of_app
-from ._screen import OK, PROBLEMS, Screen
+from ._screen import OK, PROBLEMS, Screen, number
 
 BAR = 24
 """Letters of a bar."""
@@ -51,7 +51,7 @@ def counted(screen: Screen, files: Files, tally: Tally) -> Files:
         transient=True,
     ) as progress:
         task = progress.add_task("")
-        files.count(tally, lambda: progress.advance(task))
+        files.count(tally, lambda count: progress.update(task, completed=count))
     files.say_more()
     return files
 
@@ -136,11 +136,12 @@ def show_summary(screen: Screen, tally: Tally, problems: int) -> None:
         problems=problems,
     )
     repeated = f"; {tally.repeated:,} repeated" if tally.repeated else ""
-    screen.say(f"{tally.annotations:,} annotations of {tally.inputs:,} inputs, {len(counts):,} concepts{repeated}")
+    of = f"{number(tally.annotations, 'annotation')} of {number(tally.inputs, 'input')}"
+    screen.say(f"{of}, {number(len(counts), 'concept')}{repeated}")
     absent = f", {absent_parts:,} absent from parts" if absent_parts else ""
     screen.say(f"{positives:,} positive, {negatives:,} negative; {parts:,} in parts of an input{absent}")
     if problems:
-        screen.mark(f"{problems:,} problem{'s' if problems > 1 else ''}", "bold red")
+        screen.mark(number(problems, "problem"), "bold red")
     else:
         screen.mark("no problems", "green")
 

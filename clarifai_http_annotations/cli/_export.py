@@ -16,7 +16,7 @@ from ..errors import InvalidRequestError
 from ..labels._write import HEADER, csv_rows, json_line
 from ..models.annotation import Annotation
 from ._running import command, connect, of_app
-from ._screen import OK, PROBLEMS, SHOWN, Screen
+from ._screen import OK, PROBLEMS, SHOWN, Screen, number
 
 
 @click.command(
@@ -55,7 +55,7 @@ def export(screen: Screen, output: Path | None, format: str | None, input_ids: S
                     screen.error(str(error))
     screen.object("export", annotations=count, left_out=left_out, file=str(output))
     if output is not None or left_out:
-        screen.notice(f"{count:,} annotations written{f', {left_out:,} left out' if left_out else ''}")
+        screen.notice(f"{number(count, 'annotation')} written{f', {left_out:,} left out' if left_out else ''}")
     return PROBLEMS if left_out else OK
 
 

@@ -21,11 +21,12 @@ from ..labels._open_images import read_classes
 from ..labels._read import Format, read_sources
 from ..labels._source import Source
 from ..labels._tally import Tally
-from ._screen import SHOWN, Screen
+from ._screen import SHOWN, Screen, number
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SETTINGS = ("format", "missing_value", "threshold", "column", "input_id", "shape", "classes", "concept_map")
+EVERY = 1000
+"""Annotations after which the screen moves."""
 
 
 def of_files(function: Command, *, required: bool = True) -> Command:
@@ -88,11 +89,6 @@ class Files:
         """Delete what was kept of the standard input."""
         self._stack.close()
 
-    @property
-    def sizes(self) -> int:
-        """How many bytes the files have."""
-        return sum(source.path.stat().st_size for source in self._sources if source.path.exists())
-
     def labels(self, *, is_quiet: bool = False) -> Iterator[Label]:
         """Yield what is in the files; every problem is said, unless it was before."""
         reading = self._reading()
@@ -101,12 +97,15 @@ class Files:
         yield from read_sources(self._sources, reading, self._given["format"])
         if reading.between and not is_quiet:
             low, high = self._given["threshold"].split(":")
-            self._screen.notice(f"{reading.between:,} rows between {low} and {high} say nothing and are left out")
+            self._screen.notice(
+                f"{number(reading.between, 'row')} between {low} and {high}: left out, as nothing is said"
+            )
 
-    def count(self, tally: Tally, on_label: Callable[[], object]) -> None:
+    def count(self, tally: Tally, on_progress: Callable[[int], object]) -> None:
         """Read all files, count what they say, and say what is wrong."""
-        for label in self.labels():
-            on_label()
+        for number_read, label in enumerate(self.labels(), 1):
+            if number_read % EVERY == 0:
+                on_progress(number_read)
             try:
                 row = prepare_row(label.annotation, "it")
             except InvalidRequestError as error:

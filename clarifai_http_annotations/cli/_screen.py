@@ -34,6 +34,11 @@ def line(said: dict[str, Any]) -> str:
     return json.dumps(said, ensure_ascii=False, default=str)
 
 
+def number(count: int, noun: str) -> str:
+    """Return how many there are of something: ``1 input``, ``2,000 inputs``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 class Screen:
     """Where a command prints.
 

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -28,7 +29,7 @@ from ._check import counted, show_concepts, show_summary
 from ._files import Files, of_files
 from ._journal import held, journal_of, remove
 from ._running import command, connect, of_app
-from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line
+from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line, number
 
 FAILURES = "failures.jsonl"
 
@@ -100,8 +101,8 @@ class _Run:
 
     def __init__(self, screen: Screen, client: Client, journal: Path, failures: Path, total: int) -> None:
         self._screen, self._client, self._journal, self._total = screen, client, journal, total
-        self._failures = _Failures(failures)
         self._report = UploadReport()
+        self._failures = _Failures(failures, self._report)
 
     def run(self, files: Files, check_existing: bool) -> int:
         """Upload, and return the exit code."""
@@ -126,7 +127,7 @@ class _Run:
             error = stopped
         finally:
             self._failures.close()
-        self._say(error)
+        self._say(error, is_interrupted=interrupted)
         if interrupted:
             self._screen.error("Interrupted. Run the same command again to go on: the journal has what is stored.")
             return INTERRUPTED
@@ -137,37 +138,38 @@ class _Run:
             return OK
         return SOME_FAILED
 
-    def _say(self, error: ClarifaiError | None) -> None:
+    def _say(self, error: ClarifaiError | None, *, is_interrupted: bool) -> None:
         report, screen = self._report, self._screen
         screen.object("upload", **_counts(report), failures=self._failures.written)
         screen.say(str(report).partition("\nstopped:")[0].split("\n[")[0])
-        for failure in report.failures[:3]:
+        for failure in [] if is_interrupted else report.failures[:3]:
             screen.mark(f"input {failure.input_id!r}: {failure.error}", "red")
         if self._failures.written:
-            screen.mark(
-                f"{self._failures.written:,} annotations that were not stored are in {self._failures.path}:", "yellow"
-            )
+            written = number(self._failures.written, "annotation")
+            screen.mark(f"{written} not stored, written to {self._failures.path}. To send them again:", "yellow")
             screen.say(f"  clarifai-annotations upload {self._failures.path}")
         if error is not None:
             screen.error(f"It stopped: {error}")
-        elif report.stopped is not None:
+        elif report.stopped is not None and not is_interrupted:
             screen.error(f"It stopped: {report.stopped}. Run the same command again to go on.")
 
 
 class _Failures:
     """The file of what was not stored; it is made with the first of them."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, report: UploadReport) -> None:
+        self.path, self._report = path, report
+        self._part = path.with_name(f"{path.name}.part")  # the file may be the one that is being uploaded
         self.written = 0
         self._file: IO[str] | None = None
 
     def take(self, result: UploadResult) -> None:
         """Write down an annotation that is not stored, and why."""
-        if result.outcome not in ("failed", "conflict", "unknown"):
-            return  # what was not sent is still in the files
+        is_left = result.outcome == "not_sent" or (result.outcome == "unknown" and self._report.stopped is not None)
+        if is_left or result.outcome not in ("failed", "conflict", "unknown"):
+            return  # what an upload that stopped left over is sent when the same command is run again
         if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8")
+            self._file = self._part.open("w", encoding="utf-8")
         said = {"annotation": to_tree(result.annotation), "outcome": result.outcome, "error": str(result.error)}
         self._file.write(line(said) + "\n")
         self.written += 1
@@ -176,6 +178,7 @@ class _Failures:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+            os.replace(self._part, self.path)  # noqa: PTH105 # it is what replaces a file everywhere
 
 
 def _progress(screen: Screen) -> Progress:
