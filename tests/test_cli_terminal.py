@@ -146,3 +146,43 @@ def test_nothing_moves_where_there_is_no_terminal(server: Server, tmp_path: Path
     assert "/5000" not in done.stdout + done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     assert len(done.stderr.splitlines()) == 2  # which columns, and where the journal is
+
+
+# --- what the README shows ----------------------------------------------------------------------------
+
+
+def session() -> list[tuple[str, str]]:
+    """Return the commands of the README's session, each with what it prints."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    [block] = [block for block in re.findall(r"```console\n(.*?)```", readme, re.S) if "birds.csv" in block]
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.M)[1:]
+    return [*zip(parts[::2], parts[1::2], strict=True)]
+
+
+def as_shown(text: str) -> str:
+    """Return what does not depend on the machine: no times, no folders, no spaces at the end of a line."""
+    text = re.sub(r"in [\d.]+ s \([\d,]+/s\)", "in TIME", text)
+    text = re.sub(r"journal: .*/journals/(\S+)-[0-9a-f]{12}\.journal", r"journal: \1", text)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def test_the_session_of_the_readme_prints_what_it_shows(tmp_path: Path) -> None:
+    commands = session()
+    assert len(commands) >= 7
+    (tmp_path / "birds.csv").write_text(commands[0][1], encoding="utf-8")
+    with serve(Emulator()) as server:
+        names = {"API_BASE": server.url, "PAT": "any-key", "USER_ID": "emulator-user", "APP_ID": "my-app"}
+        environ = {**os.environ, **{f"CLARIFAI_{name}": value for name, value in names.items()}}
+        environ |= {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+        program = f'clarifai-annotations() {{ {sys.executable} -m clarifai_http_annotations.cli "$@"; }}\n'
+        for command, shown in commands:
+            done = subprocess.run(
+                ["bash", "-c", f"{program}{command}"],
+                cwd=tmp_path,
+                env=environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+            )
+            assert as_shown(done.stdout) == as_shown(shown), command

@@ -321,7 +321,8 @@ def test_the_process_ends_with_what_the_command_says(monkeypatch: pytest.MonkeyP
 
 def session() -> list[tuple[str, str]]:
     """Return the commands of the README's session, each with what it prints."""
-    [block] = re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    [block] = [block for block in blocks if MODULE in block]
     return re.findall(r"^\$ ((?:.*\\\n)*.*\n)((?:(?!\$ ).*\n)*)", block, re.M)
 
 

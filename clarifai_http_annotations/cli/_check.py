@@ -71,7 +71,7 @@ def stats(
     A concept that is never absent is pointed out: a model learns from both. A conflict is an input that is said
     to have a concept and not to have it.
     """
-    problems = 0
+    problems: int | None = None
     with Tally() as tally:
         if files:
             problems = counted(screen, Files(screen, files, given), tally).problems
@@ -115,8 +115,8 @@ def show_concepts(screen: Screen, tally: Tally) -> None:
         screen.say(f"... and {len(rows) - limit:,} more concepts")
 
 
-def show_summary(screen: Screen, tally: Tally, problems: int) -> None:
-    """Print what all of it comes to."""
+def show_summary(screen: Screen, tally: Tally, problems: int | None) -> None:
+    """Print what all of it comes to; of what is stored nobody says whether it has problems."""
     counts = list(tally.concepts.values())
     positives, negatives, parts, absent_parts, conflicts = (
         sum(getattr(count, name) for count in counts)
@@ -142,7 +142,7 @@ def show_summary(screen: Screen, tally: Tally, problems: int) -> None:
     screen.say(f"{positives:,} positive, {negatives:,} negative; {parts:,} in parts of an input{absent}")
     if problems:
         screen.mark(number(problems, "problem"), "bold red")
-    else:
+    elif problems is not None:
         screen.mark("no problems", "green")
 
 
