@@ -219,8 +219,15 @@ def test_a_problem_in_a_file_keeps_everything_from_being_sent(server: Server) ->
     assert result.exit_code == 1
     assert "Nothing was sent" in result.stderr
     assert not server.emulator.requests
-    assert call("upload", path, "--skip-problems").exit_code == 0
+    assert call("upload", path, "--skip-problems").exit_code == 1
     assert labels_of(server.emulator).total() == 3
+
+
+def test_two_polarities_of_one_thing_are_never_sent(server: Server) -> None:
+    result = call("upload", write("a.csv", CSV + "in-1,tree,0\n"), "--skip-problems")
+    assert result.exit_code == 1
+    assert "remove one of each pair" in result.stderr
+    assert not server.emulator.requests
 
 
 def test_a_dry_run_sends_nothing_and_needs_no_key() -> None:

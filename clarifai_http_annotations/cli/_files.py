@@ -73,7 +73,7 @@ class Files:
     def __init__(self, screen: Screen, files: Sequence[Path], given: dict[str, Any]) -> None:
         self._screen, self._given, self._stack = screen, given, ExitStack()
         self._sources = [self._source(path) for path in files]
-        self.problems = 0
+        self.problems = self.conflicts = 0
         self._reading()  # what is wrong with an option is said before a file is read
 
     def _source(self, path: Path) -> Source:
@@ -114,6 +114,7 @@ class Files:
                 continue
             tally.add(row.tree, label.place)
         for conflict in tally.conflicts():
+            self.conflicts += 1
             self.problem(
                 Problem(
                     conflict.negative,

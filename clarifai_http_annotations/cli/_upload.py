@@ -3,7 +3,7 @@
 Rules:
 
 1. All files are read before anything is sent. If there is a problem in them, nothing is, unless ``--skip-problems``
-   says that the rest should be.
+   says that the rest should be. Two polarities of one thing are never sent.
 2. What is confirmed is in a journal. It is deleted when everything is in the app.
 3. What failed is written to a file that ``upload`` takes.
 """
@@ -77,11 +77,14 @@ def upload(
         client = None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate))
         read = Files(screen, files, given)
         stack.callback(read.close)
-        tally = stack.enter_context(Tally())
-        counted(screen, read, tally)
-        if client is None:
-            show_concepts(screen, tally)
-        show_summary(screen, tally, read.problems)
+        with Tally() as tally:
+            counted(screen, read, tally)
+            if client is None:
+                show_concepts(screen, tally)
+            show_summary(screen, tally, read.problems)
+        if read.conflicts:
+            screen.error("Nothing was sent. Nobody can tell which of two polarities is right: remove one of each pair.")
+            return PROBLEMS
         if read.problems and not skip_problems:
             screen.error("Nothing was sent. Mend the problems, or send the rest with --skip-problems.")
             return PROBLEMS
@@ -93,7 +96,8 @@ def upload(
         if fresh:
             remove(journal)
         screen.notice(f"journal: {journal}")
-        return _Run(screen, client, journal, failures, tally.annotations).run(read, check_existing)
+        code = _Run(screen, client, journal, failures, tally.annotations).run(read, check_existing)
+        return PROBLEMS if read.problems and code == OK else code
 
 
 class _Run:
