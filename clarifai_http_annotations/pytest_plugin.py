@@ -98,9 +98,20 @@ def _made_of(settings: Any) -> Emulator:
 
     try:
         return Emulator(**settings)
-    except (TypeError, ValueError) as wrong:
-        what = f"arguments of Emulator, not {settings!r}: {wrong}"
+    except Exception as wrong:  # noqa: BLE001 # whatever it is, its traceback would show the settings, and so the key
+        what = f"arguments of Emulator, not {_shown(settings)}: {wrong}"
     pytest.fail(f"The fixture clarifai_emulator_settings must return a dict of {what}", pytrace=False)
+
+
+def _shown(settings: Any) -> str:
+    """Return settings as a log may have them: a key may be ``pat``, or under a name that Emulator does not have."""
+    from .config import Secret
+    from .testing import Emulator
+
+    if not isinstance(settings, dict):
+        return f"a {type(settings).__name__}"
+    shown = (Emulator.__init__.__kwdefaults__ or {}).keys() - {"pat"}
+    return repr({name: value if name in shown else Secret(value) for name, value in settings.items()})
 
 
 def _point_at(address: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

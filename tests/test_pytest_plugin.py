@@ -242,30 +242,60 @@ def test_it(clarifai_emulator):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "said"),
     [
-        "None",
-        "{'input': ['in-1']}",
-        "{'inputs': 'in-1'}",
-        "{'apps': ['mine']}",
-        "{'apps': [1]}",
-        "{'faults': ['no_such']}",
-        "{'faults': 'reset_after'}",
+        ("None", "a NoneType"),
+        ("{'input': ['in-1']}", "{'input': Secret(***)}"),
+        *[
+            (wrong, wrong)
+            for wrong in (
+                "{'inputs': 'in-1'}",
+                "{'apps': ['mine']}",
+                "{'apps': [1]}",
+                "{'faults': ['no_such']}",
+                "{'faults': 'reset_after'}",
+            )
+        ],
     ],
 )
-def test_settings_that_are_none_are_said_in_one_line(project: Project, wrong: str) -> None:
-    project.has(f"""
+def test_settings_that_are_none_are_said_in_one_line(project: Project, wrong: str, said: str) -> None:
+    result = project.has(settings_are(wrong)).run()
+    result.assert_outcomes(errors=1)
+    start = f"The fixture clarifai_emulator_settings must return a dict of arguments of Emulator, not {said}: "
+    result.stdout.fnmatch_lines([f"{glob(start)}*"])
+
+
+def settings_are(settings: str) -> str:
+    return f"""
 @pytest.fixture
 def clarifai_emulator_settings():
-    return {wrong}
+    return {settings}
 
 def test_it(clarifai_emulator):
     pass
-""")
-    result = project.run()
+"""
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "{'pat': KEY, 'inputs': 'in-1'}",
+        "{'pat': KEY.encode()}",
+        "{'pat': [KEY]}",
+        "{'pat': KEY, 'poison': 3, 'apps': type('Apps', (), {'__iter__': lambda self: 1 / 0})()}",
+        "{'token': KEY}",
+        "{'PAT': {'key': KEY}}",
+        "KEY",
+        "[KEY]",
+    ],
+)
+def test_settings_that_are_none_never_show_a_key(project: Project, settings: str) -> None:
+    key = "5ec4e75ec4e75ec4e75ec4e75ec4e75e"
+    settings = settings.replace("KEY", "''.join(['5ec4e7', '5ec4e7' * 4, '5e'])")  # pytest may print the code itself
+    result = project.has(settings_are(settings)).run("--showlocals")
     result.assert_outcomes(errors=1)
-    start = f"The fixture clarifai_emulator_settings must return a dict of arguments of Emulator, not {wrong}: "
-    result.stdout.fnmatch_lines([f"{glob(start)}*"])
+    assert "must return a dict of arguments of Emulator" in result.stdout.str()
+    assert key[:10] not in result.stdout.str() + result.stderr.str()
 
 
 def test_the_app_that_exists_is_the_one_that_is_named(project: Project) -> None:

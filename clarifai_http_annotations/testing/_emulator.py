@@ -91,6 +91,8 @@ class Emulator:
         clock: Callable[[], float] = time.monotonic,
         record: bool = True,
     ) -> None:
+        if pat is not None and not isinstance(pat, str):
+            raise TypeError(f"pat must be text, not a {type(pat).__name__}")
         self._pat = pat
         self._apps = None if apps is None else checked_apps(apps)
         self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status)
