@@ -86,10 +86,12 @@ class RateLimiter:
             at = max(at, self._sent[0] + (1.0 if spread else MARGIN) * max(1.0, 1.0 / self.rate))
         return at
 
-    def take(self, now: float, *, spread: bool = False) -> float:
-        """Return when the next request may go, and count it as sent then."""
+    def take(self, now: float, *, spread: bool = False, latest: float = float("inf")) -> float:
+        """Return when the next request may go, and count it as sent then, unless that is later than ``latest``."""
         with self._own_lock():
             at = self.next(now, spread=spread)
+            if at > latest:
+                return at
             if spread and self._began is None:
                 self._began = now
             slot = self._slot + MARGIN / self.current(now)

@@ -53,6 +53,14 @@ def test_bulk_is_spread_and_single_calls_use_what_is_left() -> None:
     assert limiter.take(0.0) == pytest.approx(1.01)
 
 
+def test_what_could_only_go_later_than_it_may_is_not_counted() -> None:
+    limiter = RateLimiter(1)
+    assert limiter.take(0.0, latest=0.0) == 0.0
+    later = limiter.take(0.5, latest=0.5)
+    assert later > 0.5
+    assert limiter.take(0.5) == later
+
+
 def test_bulk_begins_at_half_the_rate() -> None:
     limiter, now, sent = RateLimiter(10), 0.0, []
     while now < 6.0:

@@ -146,7 +146,7 @@ class Planner:
         if self._pulse.is_outage and self._backlog.jobs:
             due = self._backlog.jobs.due  # what was sent before is sent before more is
         due = max(due, soonest, self._pulse.soonest(now, len(self._in_flight)))
-        if due <= now:
+        if due <= now and self._limiter.take(now, spread=True, latest=now) <= now:  # a call may have been faster
             return Start(self._start(now))
         if wanted:
             return Take(wanted)
@@ -182,7 +182,6 @@ class Planner:
             for item in job.items:
                 item.sent = True
         self._in_flight[job.number] = job
-        self._limiter.take(now, spread=True)
         return job
 
     # --- what came of it -------------------------------------------------------------------------

@@ -1,0 +1,85 @@
+"""What an upload does next, asked of the planner alone: in plain values, at times that a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from clarifai_http_annotations._rate import RateLimiter
+from clarifai_http_annotations.errors import APIError
+from clarifai_http_annotations.upload.planner import DRAIN, Planner
+from clarifai_http_annotations.upload.work import Broken, Done, Item, Job, Start, Step, Take, Trouble, Wait
+
+FATAL = Broken(Trouble.FATAL, APIError("the key is refused"), was_answered=True)
+
+
+def offer(planner: Planner, first: int, number: int) -> None:
+    for index in range(first, first + number):
+        planner.offer(Item(index, None, (f"in-{index}", "id"), f"content {index}", True, 200))
+
+
+def start(planner: Planner, now: float, number: int) -> list[Job]:
+    """Offer full batches until so many requests are on their way."""
+    jobs: list[Job] = []
+    for turn in range(2 * number):
+        step: Step = planner.next(now)
+        if isinstance(step, Take):
+            offer(planner, 128 * turn, step.number)
+        else:
+            assert isinstance(step, Start)
+            jobs.append(step.job)
+    assert len(jobs) == number
+    return jobs
+
+
+def refuse_the_key(planner: Planner, job: Job, now: float) -> None:
+    planner.ended(job, FATAL, now)
+
+
+def break_what_is_given(planner: Planner, job: Job, now: float) -> None:
+    planner.stop("what was given raised ValueError", now + DRAIN)
+
+
+STOPS = pytest.mark.parametrize("stop", [refuse_the_key, break_what_is_given])
+Stop = Callable[[Planner, Job, float], None]
+
+
+@STOPS
+@pytest.mark.parametrize("deadline", [None, 100.0])
+def test_an_upload_that_stops_waits_a_while_for_what_is_on_its_way(stop: Stop, deadline: float | None) -> None:
+    planner = Planner(RateLimiter(None), 0.0, deadline=deadline)
+    stop(planner, start(planner, 0.0, 2)[0], 1.0)
+    assert planner.next(1.0) == Wait(1.0 + DRAIN)
+    assert planner.next(1.0 + DRAIN) == Done()
+
+
+@STOPS
+def test_an_upload_that_stops_does_not_wait_beyond_its_deadline(stop: Stop) -> None:
+    planner = Planner(RateLimiter(None), 0.0, deadline=3.0)
+    stop(planner, start(planner, 0.0, 2)[0], 1.0)
+    assert planner.next(1.0) == Wait(3.0)
+    assert planner.next(3.0) == Done()
+
+
+def test_a_request_waits_if_a_call_of_another_thread_was_faster() -> None:
+    """Between the question when one may go and its start."""
+
+    class Shared(RateLimiter):
+        calls = 0
+
+        def next(self, now: float, *, spread: bool = False) -> float:
+            at = super().next(now, spread=spread)
+            if not self.calls:
+                self.calls += 1
+                self.take(now)
+            return at
+
+    planner = Planner(Shared(1), 0.0)
+    offer(planner, 0, 128)
+    planner.end()
+    assert planner.next(0.0) == Wait(0.0)  # it is asked again
+    step = planner.next(0.0)
+    assert isinstance(step, Wait)
+    assert step.until >= 1.0
+    assert isinstance(planner.next(step.until), Start)
