@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 import httpx
 
@@ -21,8 +22,8 @@ from .config import NOT_GIVEN, NotGiven, check_rate, hide, resolve
 from .errors import ClientClosedError, ConfigurationError
 from .operations import EveryOperation
 
-if TYPE_CHECKING:
-    import ssl  # not every Python has it: httpx does the same
+with suppress(ImportError):  # not every Python has it
+    import ssl  # of use in annotations only, for who evaluates them; to import httpx has loaded it
 
 HttpT = TypeVar("HttpT", bound="httpx.Client | httpx.AsyncClient")
 TransportT = TypeVar("TransportT", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")

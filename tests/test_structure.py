@@ -174,6 +174,11 @@ def test_importing_the_client_loads_no_optional_part() -> None:
     }
 
 
+def test_ssl_which_only_annotations_name_costs_no_start_anything() -> None:
+    """If httpx no longer loads it, ``client.py`` has to import it for type checkers only."""
+    assert "ssl" in loaded_by("import httpx")
+
+
 def test_a_python_without_ssl_and_sqlite_will_do() -> None:
     """As some versions of Pyodide are."""
     lacking = "import sys; sys.modules.update(ssl=None, _ssl=None, sqlite3=None, _sqlite3=None)"
