@@ -13,10 +13,10 @@ Rules:
 5. In a blocking client every wait on a socket ends with the attempt: httpx's timeouts are
    for one read, so a server that drips could hold a call for ever. Only the look-up of a name
    is the system's own, and takes as long as it takes.
-6. What was idle for longer than `MOST_IDLE` seconds of the clock on the wall is not used again. httpx
-   counts the same seconds by a clock that may stand still while the process is frozen (AWS Lambda
-   between two invocations, a virtual machine that is suspended), and what is between it and the
-   server may have forgotten the connection meanwhile, without a word.
+6. What was idle while the process was frozen for longer than `MOST_IDLE` seconds is not used again (AWS
+   Lambda between two invocations, a virtual machine that is suspended): what is between it and the server
+   may have forgotten the connection, without a word. httpx counts idle seconds by a clock that may have
+   stood still meanwhile; what the clock on the wall has more is noted for each connection.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_IDLE = 5.0
-"""Seconds without a request after which connections are not used again; httpx's own default."""
+"""Seconds of a freeze after which idle connections are not used again; as many as httpx allows awake by default."""
 
 IN_WEBASSEMBLY = sys.platform == "emscripten"
 """Whether this is Pyodide: no sockets, no threads, and in some of its versions no ``ssl`` either."""
@@ -101,7 +101,7 @@ class Pool:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._by_loop: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-        self._used: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self._idle: WeakKeyDictionary[Any, tuple[str, float]] = WeakKeyDictionary()
         self._left_behind: list[Any] = []
         self._closed = False
 
@@ -134,37 +134,45 @@ class Pool:
             return http
 
     def close_idle(self) -> None:
-        """Close what was idle for too long in a blocking client, before its next request, which begins now.
+        """Close what was idle in a freeze in a blocking client, before its next request.
 
         Other threads come here before they send, and so wait until it is done: none is given what is being closed.
         """
         with self._lock:
-            for _, connection in self._idle_too_long(THIS_PROCESS):
+            for _, connection in self._look(THIS_PROCESS):
                 connection.close()
 
     async def aclose_idle(self, loop: Any) -> None:
         """Do the same in an asyncio client: it is taken out of its pool at once, since other tasks go on meanwhile."""
-        found = self._idle_too_long(loop)
+        with self._lock:
+            found = self._look(loop)
         for pool, connection in found:
             pool._connections.remove(connection)
         for _, connection in found:
             await connection.aclose()
 
-    def _idle_too_long(self, loop: Any) -> list[tuple[Any, Any]]:
-        """Return httpcore's connections that are not to be used again, each with its pool.
+    def used(self, loop: Any) -> None:
+        """Learn that a request has ended: its connection is idle from now on."""
+        with self._lock:
+            self._look(loop)
+
+    def _look(self, loop: Any) -> list[tuple[Any, Any]]:
+        """Note since when each connection is idle; return those that are not to be used again, each with its pool.
 
         None of an injected client: others may be about to use them, and its owner says how long they last.
         """
-        now = time.time()
-        before, self._used[loop] = self._used.get(loop, now), now
-        # A clock that was set back does not tell how long it was.
-        if self._injected is not None or abs(now - before) <= MOST_IDLE:
+        if self._injected is not None:
             return []
-        return _idle_connections(self._by_loop.get(loop))
-
-    def used(self, loop: Any) -> None:
-        """Learn that a request has ended: its connection is idle from now on."""
-        self._used[loop] = time.time()
+        unseen = time.time() - time.monotonic()  # grows while the process is frozen, and only then
+        found = []
+        for pool, connection in _idle_connections(self._by_loop.get(loop)):
+            state = connection.info()  # counts its requests
+            before, since = self._idle.get(connection, ("", unseen))
+            if state != before:
+                self._idle[connection] = state, unseen
+            elif abs(unseen - since) > MOST_IDLE:  # a clock that was set back does not tell how long it was
+                found.append((pool, connection))
+        return found
 
     def close(self, loop: Any) -> Any:
         """Mark the pool as closed, and return the httpx client that is to be closed, if there is one of ours."""

@@ -222,6 +222,76 @@ def test_a_connection_is_idle_from_the_end_of_an_answer(server: Server, wall: Wa
     assert server.used == [0, 0, 0]
 
 
+class Spanned(httpx.HTTPTransport):
+    """Does something while the answer to its next request is on its way."""
+
+    during: Callable[[], Any] | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        during, self.during = self.during, None
+        response = super().handle_request(request)
+        if during is not None:
+            during()
+        return response
+
+
+class AsyncSpanned(httpx.AsyncHTTPTransport):
+    during: Callable[[], Any] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        during, self.during = self.during, None
+        response = await super().handle_async_request(request)
+        if during is not None and (call := during()) is not None:
+            await call
+        return response
+
+
+@pytest.fixture
+def spanning(kind: str, server: Server) -> Iterator[Callable[..., None]]:
+    """Return a function that makes a call, and something during it: "another", which needs a second connection."""
+    settings: dict[str, Any] = {"pat": "x" * 32, "user_id": "me", "app_id": "app", "base_url": server.url}
+    transport: Any = Spanned() if kind == "sync" else AsyncSpanned()
+    made: Any = (Client if kind == "sync" else AsyncClient)(**settings, max_retries=0, timeout=5, transport=transport)
+    with asyncio.Runner() as runner:
+
+        def ask() -> Any:
+            return made.delete("annotation", input_id="input")
+
+        def call(during: Any = None) -> None:
+            transport.during = ask if during == "another" else during
+            begun = ask()
+            if kind == "async":
+                runner.run(begun)
+
+        yield call
+        if (closing := made.close()) is not None:
+            runner.run(closing)
+
+
+def test_a_request_that_spans_a_freeze_does_not_make_other_connections_look_fresh(
+    spanning: Callable[..., None], server: Server, wall: Wall
+) -> None:
+    def freeze() -> None:
+        wall.ahead += MINUTES
+
+    spanning("another")
+    spanning(freeze)
+    assert server.used == [0, 1, 0]
+    spanning("another")
+    assert server.used == [0, 1, 0, 0, 2]
+
+
+def test_short_freezes_add_up(spanning: Callable[..., None], server: Server, wall: Wall) -> None:
+    """A function that is invoked every few seconds uses one connection, and another one only now and then."""
+    spanning("another")
+    for _ in range(3):
+        wall.ahead += _network.MOST_IDLE - 1
+        spanning()
+    assert server.used == [0, 1, 0, 0, 0]
+    spanning("another")
+    assert server.used == [0, 1, 0, 0, 0, 0, 2]
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_of_many_that_begin_after_a_freeze_none_is_given_what_is_being_closed(kind: str, wall: Wall) -> None:
     settings: dict[str, Any] = {"pat": "x" * 32, "user_id": "me", "app_id": "app", "rate": None, "max_retries": 0}
