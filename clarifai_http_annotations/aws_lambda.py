@@ -38,7 +38,7 @@ from ._wire.guard import guard
 from ._wire.rows import Row, prepare_row
 from .client import Client
 from .elsewhere import MissingValue, read_annotations
-from .errors import ClarifaiError, ConfigurationError, InvalidRequestError
+from .errors import ClarifaiError, ConfigurationError, InvalidRequestError, UploadError
 from .models.annotation import Annotation
 
 if TYPE_CHECKING:  # it is loaded by the first upload
@@ -60,6 +60,14 @@ REASONED = ("failed", "conflict", "unknown")
 LONGEST_REASON = 1000
 """Characters of a line in the log."""
 
+MOST_NAMED = 10
+"""Messages that a line in the log names, of those that failed for the same reason."""
+
+NO_TIME = "Nothing was sent: no time is left. Give the function a longer timeout, or a smaller margin=."
+
+ANNOTATION = {"annotations", "annotation", "input_id", "inputId"}
+"""Keys that tell an annotation, or a request, from an event of another service."""
+
 Taken = tuple["Message", tuple[str, str, str]]
 """An annotation that was given to the upload: the message that it is of; its input, id and content."""
 
@@ -78,7 +86,8 @@ def handle(
 
     Args:
         event: A batch of SQS, whose messages each hold an annotation, a list of them or
-            ``{"annotations": [...]}`` as JSON; or, invoked directly, one of these itself.
+            ``{"annotations": [...]}`` as JSON; or, invoked directly, one of these itself, also as what a parser made
+            of it, such as an `Annotation`.
         context: The context of the invocation.
         client: Made outside of the handler, and not closed by it.
         missing_value: What a concept without ``value`` is, as for `read_annotations`.
@@ -110,7 +119,8 @@ def handle(
     def left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - margin
 
-    if isinstance(event, dict) and "Records" in event:
+    # A batch is never delivered empty: beside an annotation, empty Records are an unknown field of it.
+    if isinstance(event, dict) and "Records" in event and (event["Records"] != [] or not event.keys() & ANNOTATION):
         return _handle_batch(_messages_of(event["Records"]), left, client, missing_value)
     return _handle_direct(event, left, client, missing_value)
 
@@ -129,6 +139,7 @@ class Message:
         size: How many annotations it holds; ``None`` if it was not read, or cannot be sent.
         done: How many of them are known to be in the app.
         why: Why it failed, if there is a reason of its own.
+        where: Which annotation of it the reason is of, with a colon, if it is of one.
     """
 
     id: str
@@ -137,6 +148,7 @@ class Message:
     size: int | None = None
     done: int = 0
     why: str | None = None
+    where: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -190,9 +202,7 @@ def _handle_batch(
     _settle(taken, results)
     _hold_back(messages)
     failed = [message for message in messages if not message.is_done]
-    for message in failed:
-        if message.why is not None:
-            logger.warning("SQS message %s: %s", message.id, _one_line(message.why))
+    _log(failed)
     if failed:
         logger.warning("%d of %d SQS messages are left in the queue", len(failed), len(messages))
     if error is not None and len(failed) == len(messages):
@@ -229,7 +239,7 @@ def _upload(
     """Upload annotations, and return the error that stopped it, if one did."""
     deadline = left()
     if deadline <= 0:
-        logger.error("Nothing was sent: no time is left. Give the function a longer timeout, or a smaller margin=.")
+        logger.error(NO_TIME)
         return None
     try:
         report = client.upload(annotations, deadline=deadline, on_result=results.append)
@@ -250,20 +260,33 @@ def _settle(taken: list[Taken], results: list[UploadResult]) -> None:
         if result.outcome in THERE or (result.outcome == "repeated" and identity in there):
             message.done += 1
         elif result.outcome in REASONED and message.why is None:
-            message.why = f"input {result.input_id!r}: {result.error}"
+            message.why, message.where = str(result.error), f"input {result.input_id!r}: "
 
 
 def _hold_back(messages: list[Message]) -> None:
     """Let fail what is behind a failed message of its group."""
-    failed: dict[str, str] = {}
+    failed: set[str] = set()
     for message in messages:
         if message.group is None:
             continue
         if message.group in failed:
-            message.why = message.why or f"message {failed[message.group]} is before it in its group, and failed"
+            message.why = message.why or "a message before it in its group failed"
             message.size = None
         elif not message.is_done:
-            failed[message.group] = message.id
+            failed.add(message.group)
+
+
+def _log(failed: list[Message]) -> None:
+    """Say why messages failed, each reason once: when the upload is stopped, it is the same for most of them."""
+    by_reason: dict[str, list[Message]] = {}
+    for message in failed:
+        if message.why is not None:
+            by_reason.setdefault(message.why, []).append(message)
+    for why, messages in by_reason.items():
+        named = ", ".join(message.id for message in messages[:MOST_NAMED])
+        more = f" and {len(messages) - MOST_NAMED} more" if len(messages) > MOST_NAMED else ""
+        messages_are = "message" if len(messages) == 1 else "messages"
+        logger.warning("SQS %s %s%s: %s", messages_are, named, more, _one_line(messages[0].where + why))
 
 
 def _one_line(text: str) -> str:
@@ -277,10 +300,18 @@ def _one_line(text: str) -> str:
 def _handle_direct(
     event: object, left: Callable[[], float], client: Client, missing_value: MissingValue
 ) -> dict[str, Any]:
-    if isinstance(event, dict) and not event.keys() & {"annotations", "annotation", "input_id", "inputId"}:
+    if event == {}:
+        raise InvalidRequestError("This event is empty.", hint=TAKES)
+    if isinstance(event, dict) and not event.keys() & ANNOTATION:
         raise InvalidRequestError(f"This event is no annotation: it has {', '.join(map(repr, event))}.", hint=TAKES)
-    annotations = read_annotations(event, missing_value)
+    annotations = read_annotations([event] if isinstance(event, Annotation) else event, missing_value)
     _rows_of(annotations, fractional_values=client._settings.fractional_values)
-    report = client.upload(annotations, deadline=left())
-    report.raise_for_failures()
+    deadline = left()
+    report = client.upload(annotations, deadline=deadline)
+    try:
+        report.raise_for_failures()
+    except UploadError as error:
+        if deadline <= 0:
+            error.hint = NO_TIME
+        raise
     return {"stored": report.stored, "already_there": report.already_there, "repeated": report.repeated}

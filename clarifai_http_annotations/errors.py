@@ -288,4 +288,5 @@ class UploadError(ClarifaiError):
         failures = self.report.failures[:5] if self.report is not None else []
         lines = [f"  [{failure.index}] input {failure.input_id!r}: {failure.error}" for failure in failures]
         more = self.report.problems - len(lines) if self.report is not None else 0
-        return "\n".join([self.message, *lines, *([f"  ... and {more:,} more in .report.failures"] if more else [])])
+        rest = [f"  ... and {more:,} more in .report.failures"] if more else []
+        return "\n".join([super().__str__(), *lines, *rest])

@@ -14,8 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from clarifai_http_annotations import (
+    Annotation,
     AsyncClient,
     AuthenticationError,
     Client,
@@ -184,6 +186,25 @@ def test_the_log_has_one_line_for_a_message_with_the_first_reason(caplog: pytest
     handle(event([labelled("a"), labelled("first"), labelled("second")]), Context(), client)
     [line] = [record.getMessage() for record in caplog.records if "m-0" in record.getMessage()]
     assert "input 'first'" in line
+
+
+def test_the_log_has_one_line_for_all_messages_that_failed_for_the_same_reason(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as all of those that were on their way when the upload was stopped."""
+
+    def lose(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503)
+
+    client = Client(pat=PAT, user_id="me", app_id="app", rate=None, transport=httpx.MockTransport(lose))
+    with no_waiting():
+        answer = handle(event(*map(labelled, map(str, range(100)))), Context(5.2), client)
+    assert len(failed(answer)) == 100
+    [_, line, last] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith(
+        "SQS messages m-0, m-1, m-2, m-3, m-4, m-5, m-6, m-7, m-8, m-9 and 90 more: input '0': may be"
+    )
+    assert last == "100 of 100 SQS messages are left in the queue"
 
 
 def test_an_id_that_holds_other_content_fails_its_message(emulator: Emulator, client: Client) -> None:
@@ -387,8 +408,7 @@ def test_of_a_fifo_queue_what_is_behind_a_failed_message_of_its_group_goes_back_
     batch = event(*bodies, queue=f"{QUEUE}.fifo", groups=["x", "x", "y", "x", "y", "x"])
     assert failed(handle(batch, Context(), client)) == [1, 3, 5]
     assert inputs_of(emulator) == ["a", "b", "d"]
-    assert "SQS message m-5: message m-1 is before it" in caplog.text
-    assert "SQS message m-3: message m-1 is before it in its group, and failed" in caplog.text
+    assert "SQS messages m-3, m-5: a message before it in its group failed" in caplog.text
 
 
 def test_of_a_fifo_queue_what_is_behind_a_refused_message_of_its_group_goes_back() -> None:
@@ -447,10 +467,44 @@ def test_a_direct_invocation_raises_what_was_refused() -> None:
     assert caught.value.report.stored == 1
 
 
-def test_a_direct_invocation_raises_when_its_time_is_over(emulator: Emulator, client: Client) -> None:
-    with pytest.raises(UploadError, match="its deadline is over"):
-        handle(labelled("a"), Context(5), client)
+@pytest.mark.parametrize("seconds", [0.0, 5.0])
+def test_a_direct_invocation_without_time_says_what_to_do(emulator: Emulator, client: Client, seconds: float) -> None:
+    with pytest.raises(
+        UploadError, match=r"its deadline is over.*no time is left\. Give the function a longer timeout"
+    ):
+        handle(labelled("a"), Context(seconds), client)
     assert emulator.requests == []
+
+
+def test_a_direct_invocation_that_had_time_does_not_say_that_it_had_none() -> None:
+    with pytest.raises(UploadError) as caught:
+        handle(labelled("gone"), Context(), Emulator(inputs=["a"]).client(rate=None))
+    assert caught.value.hint is None
+
+
+def test_a_parser_may_have_made_models_of_a_direct_invocation(emulator: Emulator, client: Client) -> None:
+    class Request(BaseModel):
+        annotations: list[Annotation]
+
+    one, other = (Annotation.model_validate(labelled(name, value)) for name, value in (("a", 1), ("b", 0)))
+    for given in (one, [one, other], {"annotations": [other]}, Request(annotations=[one, other])):
+        handle(given, Context(), client)
+    assert {tree["input_id"]: tree["data"]["concepts"][0]["value"] for tree in emulator.annotations} == {
+        "a": 1.0,
+        "b": 0.0,
+    }
+    assert set(emulator.stored_times.values()) == {1}
+
+
+def test_empty_records_beside_an_annotation_are_no_batch(emulator: Emulator, client: Client) -> None:
+    """Which would be answered with success, and nothing would be stored. It is a field like any other unknown one."""
+    assert handle(labelled("a", Records=[]), Context(), client)["stored"] == 1
+    with pytest.raises(InvalidRequestError, match="has no data, but 'Records': there is no such field"):
+        handle({"input_id": "a", "Records": []}, Context(), client)
+    emulator.reset()
+    batch = event(labelled("b")) | {"input_id": "what a decorator added"}
+    assert failed(handle(batch, Context(), client)) == []
+    assert inputs_of(emulator) == ["b"]
 
 
 @pytest.mark.parametrize(
@@ -463,7 +517,7 @@ def test_a_direct_invocation_raises_when_its_time_is_over(emulator: Emulator, cl
         ({"Records": "all"}, "Records that are no list"),
         ({"source": "aws.s3", "detail-type": "Object Created", "detail": {}}, "'source', 'detail-type', 'detail'"),
         ({"requestContext": {}, "body": "{}"}, "'requestContext', 'body'"),
-        ({}, "is no annotation"),
+        ({}, r"^This event is empty\. handle takes"),
     ],
     ids=["SNS", "Kinesis", "no source", "no id", "no records", "EventBridge", "HTTP", "empty"],
 )

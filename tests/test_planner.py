@@ -38,7 +38,7 @@ def refuse_the_key(planner: Planner, job: Job, now: float) -> None:
 
 
 def break_what_is_given(planner: Planner, job: Job, now: float) -> None:
-    planner.stop("what was given raised ValueError", now + DRAIN)
+    planner.stop("what was given raised ValueError", now)
 
 
 STOPS = pytest.mark.parametrize("stop", [refuse_the_key, break_what_is_given])
