@@ -7,6 +7,7 @@ Rules:
    are present, its ``neg_category_ids`` absent. What COCO does not name was not looked for, and is not said.
 3. Pixels become parts of the image's height and width. An edge up to one pixel outside is put on the border.
 4. Run-length masks (RLE) are refused by name.
+5. What the file says twice (an id, a key of an object, a polarity) it may mean either way, and is refused.
 
 The file is read piece by piece, once for each of its lists; what is kept is a few words an image.
 """
@@ -15,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from ._label import Label, Reading, Unreadable
+from ._pieces import Piece, items
 from ._source import Source
 
 _Known = TypeVar("_Known")
@@ -35,7 +37,7 @@ class _Image:
     height: float
     place: str
     absent: list[Any] | None
-    present: dict[Any, None] = field(default_factory=dict)
+    present: dict[str, None] = field(default_factory=dict)
 
 
 def read_coco(source: Source, reading: Reading) -> Iterator[Label]:
@@ -46,22 +48,30 @@ def read_coco(source: Source, reading: Reading) -> Iterator[Label]:
     """
     concepts = _categories(source, reading)
     images = _images(source, reading)
-    for index, object in enumerate(_items(source, "annotations")):
+    for index, object in enumerate(items(source, "annotations")):
         place = f"{source.name}, annotations[{index}]"
         try:
+            _check(object)
             place += f" (id {object['id']})" if "id" in object else ""
             image = _known(images, object, "image_id")
-            category, concept = object["category_id"], _known(concepts, object, "category_id")
+            concept = _known(concepts, object, "category_id")
+            image.present[concept] = None
             placed = _shapes(object, image, reading)
         except (KeyError, TypeError, ValueError) as error:
             reading.problem(place, _in_words(error))
             continue
-        image.present[category] = None
         data = {"concepts": [{"id": concept, "value": 1.0}]}
         for info in placed:
             yield Label({"input_id": image.input_id, "data": {"regions": [{"region_info": info, "data": data}]}}, place)
     for image in images.values():
         yield from _whole(image, concepts, reading)
+
+
+def _check(object: Any) -> None:
+    if not isinstance(object, Piece):
+        raise ValueError(f"there should be an object of JSON, and there is {object!r:.80}")
+    if object.twice:
+        raise ValueError(f"the key {object.twice!r} is there twice: which one counts?")
 
 
 def _known(table: dict[Any, _Known], object: dict[str, Any], key: str) -> _Known:
@@ -74,15 +84,22 @@ def _whole(image: _Image, concepts: dict[Any, str], reading: Reading) -> Iterato
     """Yield what LVIS says of a whole image."""
     if image.absent is None:
         return
-    said = {concepts[category]: 1.0 for category in image.present}
+    said = dict.fromkeys(image.present, 1.0)
     for category in image.absent:
-        if category not in concepts:
-            reading.problem(image.place, f"neg_category_ids has {category!r}, which is no category of the file")
+        concept = concepts.get(category) if isinstance(category, (int, str)) else None
+        if concept is None:
+            reading.problem(
+                image.place,
+                f"neg_category_ids has {category!r}, which is no category of the file, or one that could not be read",
+            )
             return
-        if category in image.present:
-            reading.problem(image.place, f"{concepts[category]!r} is in neg_category_ids, and an object of the image")
+        if concept in image.present:
+            reading.problem(
+                image.place,
+                f"{concept!r} is in neg_category_ids, and an object of the image: take one of the two out",
+            )
             return
-        said[concepts[category]] = 0.0
+        said[concept] = 0.0
     if said:
         listed = [{"id": concept, "value": value} for concept, value in said.items()]
         yield Label({"input_id": image.input_id, "data": {"concepts": listed}}, image.place)
@@ -90,9 +107,13 @@ def _whole(image: _Image, concepts: dict[Any, str], reading: Reading) -> Iterato
 
 def _categories(source: Source, reading: Reading) -> dict[Any, str]:
     concepts: dict[Any, str] = {}
-    for index, category in enumerate(_items(source, "categories")):
+    for index, category in enumerate(items(source, "categories")):
         try:
-            concepts[category["id"]] = reading.names.id_of(category["name"])
+            _check(category)
+            id, name = _id_of(category, concepts), category["name"]
+            if not isinstance(name, str):
+                raise ValueError(f"its name {name!r} is no text")
+            concepts[id] = reading.names.id_of(name)
         except (KeyError, TypeError, ValueError) as error:
             reading.problem(f"{source.name}, categories[{index}]", _in_words(error))
     if not concepts:
@@ -102,18 +123,50 @@ def _categories(source: Source, reading: Reading) -> dict[Any, str]:
 
 def _images(source: Source, reading: Reading) -> dict[Any, _Image]:
     images: dict[Any, _Image] = {}
-    for index, image in enumerate(_items(source, "images")):
+    files: dict[str, Any] = {}
+    for index, image in enumerate(items(source, "images")):
         place = f"{source.name}, images[{index}]"
         try:
-            place += f" (id {image['id']})"
-            name = str(image["id"]) if reading.input_id == "id" else reading.input_of(_file_of(image))
-            width, height = float(image["width"]), float(image["height"])
+            _check(image)
+            id = _id_of(image, images)
+            place += f" (id {id})"
+            name = str(id) if reading.input_id == "id" else reading.input_of(_file_of(image))
+            if files.setdefault(name, id) != id:
+                raise ValueError(
+                    f"the images {files[name]!r} and {id!r} would both be the input {name!r}: take more of the name, "
+                    "with --input-id file or id (input_id=)"
+                )
+            width, height = _numbers([image["width"], image["height"]], "size", 2)
             if not (width > 0 and height > 0):
                 raise ValueError(f"the image is {width:g} by {height:g} pixels")
-            images[image["id"]] = _Image(name, width, height, place, image.get("neg_category_ids"))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            absent = image.get("neg_category_ids")
+            if absent is not None and not isinstance(absent, list):
+                raise ValueError(f"its neg_category_ids are no list: {absent!r:.80}")
+            images[id] = _Image(name, width, height, place, absent)
+        except (KeyError, TypeError, ValueError) as error:
             reading.problem(place, _in_words(error))
+    if not images:
+        raise Unreadable("a COCO or LVIS file has images, and this one has none that can be read")
     return images
+
+
+def _id_of(object: Piece, others: dict[Any, Any]) -> Any:
+    id = object["id"]
+    if not isinstance(id, (int, str)):
+        raise ValueError(f"its id {id!r:.80} is no number and no text")
+    if id in others:
+        raise ValueError(f"the id {id!r} is there twice: which one counts?")
+    return id
+
+
+def _numbers(found: Any, what: str, count: int) -> list[float]:
+    if not isinstance(found, list) or not all(_is_number(one) for one in found) or count not in (0, len(found)):
+        raise ValueError(f"its {what} {found!r:.80} is not {count or 'a list of'} numbers")
+    return found
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return type(value) in (int, float) and abs(value) < 1e15
 
 
 def _file_of(image: dict[str, Any]) -> str:
@@ -126,7 +179,7 @@ def _file_of(image: dict[str, Any]) -> str:
 def _shapes(object: dict[str, Any], image: _Image, reading: Reading) -> list[dict[str, Any]]:
     """Return where an object is, as the API has it."""
     if reading.shape == "box":
-        x, y, width, height = map(float, object["bbox"])
+        x, y, width, height = _numbers(object["bbox"], "bbox", 4)
         box = {
             "top_row": _part(y, image.height),
             "left_col": _part(x, image.width),
@@ -139,14 +192,17 @@ def _shapes(object: dict[str, Any], image: _Image, reading: Reading) -> list[dic
     segmentation = object["segmentation"]
     if isinstance(segmentation, dict):
         raise ValueError("the segmentation is a run-length mask (RLE), which is not read yet: take --shape box")
+    if not segmentation:
+        raise ValueError("its segmentation is empty: take --shape box")
     return [{"polygon": {"points": _points(polygon, image)}} for polygon in segmentation]
 
 
-def _points(polygon: list[Any], image: _Image) -> list[dict[str, float]]:
+def _points(polygon: Any, image: _Image) -> list[dict[str, float]]:
+    _numbers(polygon, "polygon", 0)
     if len(polygon) < 6 or len(polygon) % 2:
         raise ValueError(f"a polygon of {len(polygon)} numbers has not three points or more")
     pairs = zip(polygon[::2], polygon[1::2], strict=True)
-    return [{"row": _part(float(y), image.height), "col": _part(float(x), image.width)} for x, y in pairs]
+    return [{"row": _part(y, image.height), "col": _part(x, image.width)} for x, y in pairs]
 
 
 def _part(pixels: float, size: float) -> float:
@@ -161,18 +217,3 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, TypeError):
         return f"it has another shape than COCO's ({error})"
     return str(error)
-
-
-def _items(source: Source, key: str) -> Iterator[Any]:
-    """Yield what is in one of the lists of the file."""
-    try:
-        import ijson  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise Unreadable(
-            "COCO and LVIS files are read with ijson: pip install 'clarifai-http-annotations[cli]'"
-        ) from None
-    with source.open() as file:
-        try:
-            yield from ijson.items(file, f"{key}.item", use_float=True)
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise Unreadable(f"this is not JSON: {error}".strip()) from None

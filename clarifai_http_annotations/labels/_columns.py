@@ -51,8 +51,10 @@ class Columns(NamedTuple):
         """Whether the table has places in images."""
         return self.top >= 0
 
-    def __str__(self) -> str:
-        return ", ".join(f"{name} = column {at + 1}" for name, at in zip(self._fields, self, strict=True) if at >= 0)
+
+def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the end of a sentence about a table: its first rows, each on a line, and cut if it is long."""
+    return "The first rows are:" + "".join(f"\n    {', '.join(row)[:200]}" for row in [header, *rows])
 
 
 def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence[Sequence[str]]) -> Columns:
@@ -66,7 +68,7 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
     Raises:
         Unreadable: If something is missing, or is there twice.
     """
-    shown = "".join(f"\n    {', '.join(row)}" for row in [header, *rows[:3]])
+    shown = show(header, rows)
     if unknown := set(given) - set(USUAL):
         raise Unreadable(f"a table has no {', '.join(sorted(unknown))}; what can be named is {', '.join(USUAL)}")
     names = [_bare(name) for name in header]
@@ -75,27 +77,26 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
         if what in given:
             at = [index for index, name in enumerate(header) if name.strip() == given[what]]
             if not at:
-                raise Unreadable(f"there is no column {given[what]!r} for the {what}. The first rows are:{shown}")
+                raise Unreadable(f"there is no column {given[what]!r} for the {what}. {shown}")
         else:
             taken = {name for other, name in given.items() if other != what}
             at = [i for i, name in enumerate(names) if name in usual.split() and header[i].strip() not in taken]
         if len(at) > 1:
             could = " and ".join(repr(header[index].strip()) for index in at)
             raise Unreadable(
-                f"the columns {could} could each be the {what}: say which, --column {what}=NAME (columns=). "
-                f"The first rows are:{shown}"
+                f"the columns {could} could each be the {what}: say which, --column {what}=NAME (columns=). {shown}"
             )
         found[what] = at[0] if at else -1
     columns = Columns(**found)
     if columns.input < 0 or (columns.concept < 0 and columns.concept_id < 0):
         missing = "input" if columns.input < 0 else "concept"
         raise Unreadable(
-            f"no column of the first line is the {missing}: call it {missing}_id or {missing}, or name it with "
-            f"--column {missing}=NAME (columns=). The first rows are:{shown}"
+            f"no column is the {missing}. The first line must name the columns: call it {missing}_id or {missing}, or "
+            f"say which it is with --column {missing}=NAME (columns=). {shown}"
         )
     edges = [name for name in BOX if getattr(columns, name) < 0]
     if 0 < len(edges) < len(BOX):
-        raise Unreadable(f"the table has edges of a box, but no {', '.join(edges)}. The first rows are:{shown}")
+        raise Unreadable(f"the table has edges of a box, but no {', '.join(edges)}. {shown}")
     return columns
 
 

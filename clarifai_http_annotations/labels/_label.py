@@ -76,12 +76,21 @@ class Threshold(NamedTuple):
                 "0.2:0.8 leaves out what is between"
             )
         try:
-            threshold = cls(float(low), float(high))
+            sides = float(low), float(high)
         except ValueError:
             raise ValueError(f"{text!r} is not two numbers, such as 0.2:0.8") from None
-        if not 0.0 <= threshold.low <= threshold.high <= 1.0:
-            raise ValueError(f"{text!r} is not two numbers between 0 and 1, the lower one first")
-        return threshold
+        return cls.of(*sides)
+
+    @classmethod
+    def of(cls, low: float, high: float) -> Threshold:
+        """Return the threshold of two numbers.
+
+        Raises:
+            ValueError: If they are no numbers from 0 to 1, the lower one first, or 0 would be positive.
+        """
+        if not (0.0 <= low <= high <= 1.0 and high > 0.0):
+            raise ValueError(f"{low:g}:{high:g} is not two numbers between 0 and 1, the lower one first, and above 0")
+        return cls(low, high)
 
     def polarity(self, number: float) -> float | None:
         """Return 1.0, 0.0, or ``None`` for a number between the two."""
@@ -99,7 +108,7 @@ class Reading:
         threshold: What a probability means; ``None`` refuses them.
         columns: Header names of a table by what they are: ``{"input": "photo", "concept": "species"}``.
         input_id: Which of an image's names is the input's id: the ``"id"`` as it is, the ``"file"`` name, or
-            its ``"stem"``, without folders and ending.
+            its ``"stem"``: without folders, and without folders and ending.
         shape: Which of an object's shapes is taken where a file has both.
         classes: Names of classes by their codes in the file (Open Images' class descriptions).
         names: How names become ids of concepts.
@@ -132,9 +141,11 @@ class Reading:
 
     def input_of(self, name: str) -> str:
         """Return the id of an input for the name that a file gives it."""
-        if self.input_id != "stem":
+        if self.input_id == "id":
             return name
         last = name.replace("\\", "/").rpartition("/")[2]
+        if self.input_id == "file":
+            return last
         stem, dot, _ = last.rpartition(".")
         return stem if dot and stem else last
 

@@ -12,10 +12,12 @@ The rule never makes one id of two names; a map may, and that is refused.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _ESCAPED = re.compile(r"_(?=x[0-9a-f]{2})|[^A-Za-z0-9_-]")
 _BYTES = re.compile(r"(?:_x[0-9a-f]{2})+")
@@ -50,13 +52,23 @@ class Names:
         self._map = dict(map or {})
         self._ids: dict[str, str] = {}
         self._users: dict[str, str] = {}
+        self._codes: dict[str, str] = {}
 
-    def id_of(self, name: str) -> str:
-        """Return the id of a concept for its name.
+    def id_of(self, name: str, code: str = "") -> str:
+        """Return the id of a concept for its name, and for the code that the file has instead of it, if it does.
 
         Raises:
-            ValueError: If the name is empty, or another one has that id already.
+            ValueError: If the name is empty, or another name or code has that id already.
         """
+        if code:
+            id = self.id_of(name)
+            other = self._codes.setdefault(id, code)
+            if other != code:
+                raise ValueError(
+                    f"{other!r} and {code!r} are both called {name!r}: give one of them another name in the file of "
+                    "class descriptions"
+                )
+            return id
         found = self._ids.get(name)
         if found is not None:
             return found
@@ -89,18 +101,32 @@ def read_concept_map(path: Path) -> dict[str, str]:
     """
     text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("{"):
-        found = json.loads(text)
-        if not all(isinstance(id, str) for id in found.values()):
-            raise ValueError("the ids must be texts")
-        return dict(found)
+        return _object(text)
     ids: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        name, _, id = line.partition("\t") if "\t" in line else line.rpartition(",")
+        fields = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+        # A name with commas may be in quotes, or not: an id has none.
+        name, id = fields if len(fields) == 2 else (line.rpartition(",")[0], line.rpartition(",")[2])
         name, id = name.strip(), id.strip()
         if not name or not id:
             raise ValueError(f"line {number} is not name,id: {line[:80]!r}")
         if ids.setdefault(name, id) != id:
             raise ValueError(f"line {number} gives {name!r} a second id")
     return ids
+
+
+def _object(text: str) -> dict[str, str]:
+    def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise ValueError(f"it gives {next(name for name in names if names.count(name) > 1)!r} a second id")
+        return found
+
+    found = json.loads(text, object_pairs_hook=once_each)
+    for name, id in found.items():
+        if not isinstance(id, str) or not id.strip():
+            raise ValueError(f"the id of {name!r} must be a text, and not empty: {id!r}")
+    return dict(found)

@@ -16,10 +16,19 @@ from pathlib import Path
 
 from ._label import Label, Reading, Unreadable
 from ._source import Source
-from ._table import read_table
+from ._table import delimiter_of, read_table
 
 COLUMNS = {"input": "ImageID", "concept": "LabelName", "value": "Confidence"}
 BOX = {"top": "YMin", "left": "XMin", "bottom": "YMax", "right": "XMax"}
+
+
+def header_of(source: Source) -> list[str]:
+    """Return the names of the columns of a table."""
+    [line] = source.first_lines(1)
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=delimiter_of(line)))]
+    except csv.Error:  # the reader of the table says where
+        return []
 
 
 def is_open_images(header: list[str]) -> bool:
@@ -33,10 +42,11 @@ def read_open_images(source: Source, reading: Reading) -> Iterator[Label]:
     Raises:
         Unreadable: If it is another table.
     """
-    header = next(csv.reader([source.head().splitlines()[0]]), [])
+    header = header_of(source)
     if not is_open_images(header):
         raise Unreadable(
-            f"a file of Open Images has ImageID, LabelName and Confidence, and this one {', '.join(header)}"
+            f"a file of Open Images has ImageID, LabelName and Confidence, and this one {', '.join(header)[:200]}: "
+            "leave --format (format=) out, and the format is told from the content"
         )
     columns = {**COLUMNS, **(BOX if "XMin" in header else {})}
     yield from read_table(source, reading, ",", columns)
@@ -46,7 +56,7 @@ def read_classes(path: Path) -> dict[str, str]:
     """Read class descriptions: lines of ``/m/011k07,Tortoise``; a header is left out.
 
     Raises:
-        ValueError: If a line has not two fields.
+        ValueError: If a line has not two fields, or gives a code another name.
     """
     classes: dict[str, str] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -58,5 +68,6 @@ def read_classes(path: Path) -> dict[str, str]:
             code, name = row[0].strip(), row[1].strip()
             if number == 1 and not code.startswith("/"):
                 continue  # a header
-            classes[code] = name
+            if classes.setdefault(code, name) != name:
+                raise ValueError(f"line {number} gives {code!r} a second name: it has {classes[code]!r} already")
     return classes

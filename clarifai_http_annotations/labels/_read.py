@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from ..elsewhere import MissingValue
 from ._coco import read_coco
 from ._label import InputId, Label, Problem, Reading, Shape, Threshold, Unreadable
 from ._names import Names
-from ._open_images import is_open_images, read_open_images
+from ._open_images import header_of, is_open_images, read_open_images
 from ._source import Source
-from ._table import delimiter_of, read_table
+from ._table import read_table
 from ._wire_json import read_json, read_json_lines
 
 Format = Literal["jsonl", "json", "csv", "tsv", "open-images", "coco", "lvis"]
@@ -54,8 +53,8 @@ def read_labels(
         *files: Files of JSON Lines, JSON, CSV, TSV, Open Images, COCO or LVIS; gzip is unpacked.
         format: The format of all of them; told from the content of each if absent.
         missing_value: What a concept without a polarity is: ``"error"``, ``"positive"`` or ``"negative"``.
-        threshold: What a probability means, two numbers from 0 to 1: at most the first is negative, at least the
-            second positive, and what is between is left out. Without it a probability is a problem.
+        threshold: What a probability in a table means, two numbers from 0 to 1: at most the first is negative, at
+            least the second positive, and what is between is left out. Without it a probability is a problem.
         columns: Header names of a table, if they are unusual: ``{"input": "photo", "concept": "species"}``.
         input_id: Which of an image's names is the input's id: ``"id"``, ``"file"`` or its ``"stem"``.
         shape: Whether an object of COCO is its ``"box"`` or its ``"polygon"``.
@@ -68,10 +67,19 @@ def read_labels(
 
     Raises:
         LabelError: If a file or a row cannot be read, and nobody takes problems.
+        ValueError: If ``format``, ``missing_value``, ``input_id``, ``shape`` or ``threshold`` is none that there is.
     """
+    for name, value, known in (
+        ("format", format, (None, *READERS)),
+        ("missing_value", missing_value, get_args(MissingValue)),
+        ("input_id", input_id, get_args(InputId)),
+        ("shape", shape, get_args(Shape)),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, not {value!r}.")
     reading = Reading(
         missing_value=missing_value,
-        threshold=None if threshold is None else Threshold(*threshold),
+        threshold=None if threshold is None else Threshold.of(*threshold),
         columns=columns or {},
         input_id=input_id,
         shape=shape,
@@ -90,7 +98,8 @@ def read_sources(sources: Iterable[Source], reading: Reading, format: Format | N
     """
     for source in sources:
         try:
-            yield from READERS[format or detect(source)](source, reading)
+            found = detect(source)  # also of a format that is given: an empty file is none of them
+            yield from READERS[format or found](source, reading)
         except Unreadable as error:
             reading.problem(error.place or source.name, error.message)
 
@@ -103,12 +112,12 @@ def detect(source: Source) -> Format:
     """
     head = source.head()
     if head.lstrip()[0] not in "{[":
-        line = head.splitlines()[0] if head.strip() else ""
-        header = [name.strip() for name in next(csv.reader([line], delimiter=delimiter_of(line)), [])]
-        return "open-images" if is_open_images(header) else "csv"
+        return "open-images" if is_open_images(header_of(source)) else "csv"
     if '"input_id"' not in head and any(f'"{key}"' in head for key in ("categories", "images", "image_id", "licenses")):
         return "coco"
-    return "jsonl" if _is_json(head.lstrip().splitlines()[0]) else "json"
+    first, second = (*source.first_lines(2), "")[:2]
+    # In a document no line that ends with "}" is followed by one that begins with "{": the first is a broken row.
+    return "jsonl" if _is_json(first) or (first.endswith("}") and second.startswith("{")) else "json"
 
 
 def _is_json(text: str) -> bool:

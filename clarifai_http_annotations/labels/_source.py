@@ -38,24 +38,32 @@ class Source:
     def open(self) -> Iterator[IO[bytes]]:
         """Open the file, and decompress it if gzip wrote it.
 
+        A byte order mark of UTF-8, which Windows writes, is passed over.
+
         Raises:
             Unreadable: If there is no such file, it may not be read, or it is damaged.
         """
         try:
             with self.path.open("rb") as raw:
+                if not raw.seekable():
+                    raise Unreadable("this is a pipe, and a file is read more than once: save it, and give the file")
                 is_gzip = raw.read(2) == b"\x1f\x8b"
                 raw.seek(0)
                 if is_gzip:
                     with gzip.open(raw) as unpacked:
-                        yield unpacked  # type: ignore[misc]  # a GzipFile reads bytes
+                        _pass_mark(unpacked)  # type: ignore[arg-type]  # a GzipFile reads bytes
+                        yield unpacked  # type: ignore[misc]  # likewise
                 else:
+                    _pass_mark(raw)
                     yield raw
         except FileNotFoundError:
             raise Unreadable("there is no such file") from None
         except IsADirectoryError:
             raise Unreadable("this is a folder: give the files in it, such as folder/*.csv") from None
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise Unreadable(f"the gzip data is damaged ({error}); what came before it was read") from None
+            raise Unreadable(
+                f"the gzip data is cut off or damaged ({error}): copy it again, or pack it again"
+            ) from None
         except OSError as error:
             raise Unreadable(f"it cannot be read: {error.strerror or error}") from None
 
@@ -67,13 +75,23 @@ class Source:
         """
         with self.open() as file:
             data = file.read(HEAD)
-        if not data.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise Unreadable("the file is empty")
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise Unreadable("this is UTF-16: save it as UTF-8, or run iconv -f utf-16 -t utf-8")
         if b"\0" in data:
             raise Unreadable("this is no text: it holds zero bytes. Is it an image, or packed by something but gzip?")
-        return data.decode("utf-8-sig", "replace")
+        text = data.decode("utf-8", "replace")
+        if not text.strip():
+            raise Unreadable("the file is empty, or blank: there are no labels in it")
+        return text
+
+    def first_lines(self, count: int) -> list[str]:
+        """Return the first lines that are not blank, without what is around them; a line that is too long is cut."""
+        found: list[str] = []
+        with self.open() as file:
+            while len(found) < count and (data := file.readline(MAX_LINE)):
+                if text := data.decode("utf-8", "replace").strip():
+                    found.append(text)
+        return found
 
     def lines(self) -> Iterator[str]:
         """Yield the lines as text, with their ends.
@@ -91,8 +109,6 @@ class Source:
                         "A whole JSON document is read with --format json or coco",
                         self.at(number),
                     )
-                if number == 1 and data.startswith(b"\xef\xbb\xbf"):
-                    data = data[3:]
                 try:
                     text = data.decode("utf-8")
                 except UnicodeDecodeError as error:
@@ -104,3 +120,8 @@ class Source:
                 if "\0" in text:
                     raise Unreadable("the line holds a zero byte, so this is no text", self.at(number))
                 yield text
+
+
+def _pass_mark(file: IO[bytes]) -> None:
+    if file.read(3) != b"\xef\xbb\xbf":
+        file.seek(0)

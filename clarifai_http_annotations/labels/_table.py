@@ -9,17 +9,19 @@ Rules:
 3. An empty polarity, or none, is what ``missing_value`` says; a number between 0 and 1 what ``threshold`` says.
 4. Edges of a box are parts of the image's height and width, 0 to 1. Pixels cannot be: the size of the image is not
    in the table.
+5. The place of a row is its first line, also where a quoted field has more of them.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
 from ..models.concept import NO_VALUE
-from ._columns import BOX, Columns, find_columns
+from ._columns import BOX, Columns, find_columns, show
 from ._label import Label, Reading, Unreadable
 from ._source import Source
 
@@ -30,6 +32,12 @@ WORDS = {
 """Polarities as people write them, in small letters."""
 
 KNOWN = "1 or 0, true or false, yes or no, positive or negative, present or absent"
+
+
+EDGES = ("top_row", "left_col", "bottom_row", "right_col")
+"""The API's names of the edges of a box."""
+
+_ZEROS = re.compile(r"^([01])\.0*$")
 
 
 def read_table(
@@ -46,23 +54,52 @@ def read_table(
     Raises:
         Unreadable: If it is no table, or nobody can tell what its columns are.
     """
-    rows = csv.reader(source.lines(), delimiter=delimiter or delimiter_of(source.head()), strict=True)
+    rows = _numbered(source, delimiter or delimiter_of(source.first_lines(1)[0]))
+    _, header = next(rows, (1, []))
+    first, broken = _first(rows)
+    shown = [row for _, row in first]
+    columns = find_columns(header, {**(given or {}), **reading.columns}, shown)
+    _say(columns, header, source, reading)
+    _check_polarity(columns, header, shown, reading)
+    yield from _Rows(source, reading, columns, len(header)).labels(chain(first, rows))
+    if broken is not None:
+        raise broken
+
+
+def _numbered(source: Source, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield the rows that are not blank, each with the number of its first line.
+
+    Raises:
+        Unreadable: If a row is none.
+    """
+    rows = csv.reader(source.lines(), delimiter=delimiter, strict=True)
+    while True:
+        number = rows.line_num + 1
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            why = f"this is no row of a table: {error}. Is a quote missing, or one too many?"
+            if "new-line character" in str(error):
+                why = "a line ends as on an old Mac, with a carriage return alone: save it with ends of Unix or Windows"
+            raise Unreadable(why, source.at(number)) from None
+        if row is None:
+            return
+        if len(row) > 1 or any(field.strip() for field in row):
+            yield number, row
+
+
+def _first(rows: Iterator[tuple[int, Sequence[str]]]) -> tuple[list[tuple[int, Sequence[str]]], Unreadable | None]:
+    """Return the first rows, to show, and what ended them; the labels before that are read all the same."""
+    first: list[tuple[int, Sequence[str]]] = []
     try:
-        header = next(rows, [])
-        numbered = ((rows.line_num, row) for row in rows)
-        first = list(islice(numbered, 3))
-        shown = [row for _, row in first]
-        columns = find_columns(header, {**(given or {}), **reading.columns}, shown)
-        _say(columns, header, source, reading)
-        _check_polarity(columns, header, shown, reading)
-        yield from _Rows(source, reading, columns, len(header)).labels(chain(first, numbered))
-    except csv.Error as error:
-        raise Unreadable(f"this is no table: {error}. Is a quote missing?", source.at(rows.line_num)) from None
+        first.extend(islice(rows, 3))
+    except Unreadable as error:
+        return first, error
+    return first, None
 
 
-def delimiter_of(head: str) -> str:
+def delimiter_of(line: str) -> str:
     """Return what stands between the columns: what the first line has most of."""
-    line = next(iter(head.splitlines()), "")
     return max(("\t", ",", ";", "|"), key=line.count)
 
 
@@ -75,17 +112,17 @@ def _check_polarity(columns: Columns, header: Sequence[str], rows: Sequence[Sequ
     """Refuse a table in which no column is the polarity, unless somebody said what that means."""
     if columns.value >= 0 or (columns.probability >= 0 and reading.threshold is not None):
         return
-    shown = "".join(f"\n    {', '.join(row)}" for row in [header, *rows])
+    shown = show(header, rows)
     if columns.probability >= 0:
         name = header[columns.probability].strip()
         raise Unreadable(
             f"the column {name!r} could be a probability or a polarity. Say --threshold LOW:HIGH (threshold=) if it is "
-            f"a probability, or --column value={name} if 1 is present and 0 is absent. The first rows are:{shown}"
+            f"a probability, or --column value={name} if 1 is present and 0 is absent. {shown}"
         )
     if reading.missing_value == "error":
         raise Unreadable(
             "no column says whether a concept is present or absent. Say --missing-value positive (or negative) if "
-            f"every row does, or --column value=NAME. The first rows are:{shown}"
+            f"every row does, or --column value=NAME. {shown}"
         )
 
 
@@ -96,27 +133,28 @@ class _Rows:
         self._source, self._reading, self._columns, self._width = source, reading, columns, width
         missing = {"positive": 1.0, "negative": 0.0}
         self._missing = missing.get(reading.missing_value)
+        self._inputs: dict[str, str] = {}
 
     def labels(self, rows: Iterator[tuple[int, Sequence[str]]]) -> Iterator[Label]:
         """Yield annotations; rows beside one another that have the same annotation id are one."""
         at = self._columns.annotation_id
         open: Label | None = None
         for number, row in rows:
-            if not row:
-                continue
+            place = self._source.at(number)
             try:
                 annotation = self._annotation(row)
+                is_continued = open is not None and annotation is not None and _is_continued(open, annotation)
             except ValueError as error:
-                self._reading.problem(self._source.at(number), str(error))
+                self._reading.problem(place, str(error))
                 continue
             if annotation is None:
                 self._reading.between += 1
                 continue
-            label = Label(annotation, self._source.at(number))
+            label = Label(annotation, place)
             if at < 0:
                 yield label
                 continue
-            if open is not None and _is_continued(open.annotation, annotation):
+            if open is not None and is_continued:
                 _concepts_of(open.annotation).extend(_concepts_of(annotation))
                 continue
             if open is not None:
@@ -140,9 +178,7 @@ class _Rows:
         concept_id = row[columns.concept_id].strip() if columns.concept_id >= 0 else self._concept(row)
         if not concept_id:
             raise ValueError("the concept is empty")
-        input_id = self._reading.input_of(row[columns.input].strip())
-        if not input_id:
-            raise ValueError("the input is empty")
+        input_id = self._input(row[columns.input].strip())
         data: dict[str, Any] = {"concepts": [{"id": concept_id, "value": value}]}
         if columns.has_box and (box := self._box(row)):
             data = {"regions": [{"region_info": {"bounding_box": box}, "data": data}]}
@@ -151,9 +187,23 @@ class _Rows:
             annotation["id"] = id
         return annotation
 
+    def _input(self, name: str) -> str:
+        input_id = self._reading.input_of(name)
+        if not input_id:
+            raise ValueError("the input is empty")
+        if self._reading.input_id != "id":
+            other = self._inputs.setdefault(input_id, name)
+            if other != name:
+                raise ValueError(
+                    f"{other!r} and {name!r} would both be the input {input_id!r}: take more of the name, with "
+                    "--input-id file or id (input_id=)"
+                )
+        return input_id
+
     def _concept(self, row: Sequence[str]) -> str:
         name = row[self._columns.concept].strip()
-        return self._reading.names.id_of(self._reading.classes.get(name, name))
+        called = self._reading.classes.get(name)
+        return self._reading.names.id_of(name) if called is None else self._reading.names.id_of(called, name)
 
     def _value(self, row: Sequence[str]) -> float | None:
         reading, columns = self._reading, self._columns
@@ -168,24 +218,41 @@ class _Rows:
                 concept = row[columns.concept_id if columns.concept_id >= 0 else columns.concept]
                 raise ValueError(f"concept {concept.strip()!r} {NO_VALUE}: write it, or say --missing-value")
             return self._missing
-        if columns.value >= 0 and text in WORDS:
-            return WORDS[text]
+        if columns.value >= 0:
+            text = _ZEROS.sub(r"\1", text)
+            if text in WORDS:
+                return WORDS[text]
         return _from_probability(text, reading)
 
     def _box(self, row: Sequence[str]) -> dict[str, float] | None:
         texts = [row[getattr(self._columns, name)].strip() for name in BOX]
         if not any(texts):
             return None
+        box = f"the box {', '.join(texts)} (top, left, bottom, right)"
         try:
             edges = [float(text) for text in texts]
         except ValueError:
-            raise ValueError(f"the box {', '.join(texts)} is not four numbers (top, left, bottom, right)") from None
+            raise ValueError(f"{box} is not four numbers") from None
         if any(edge > 1.0 for edge in edges):
             raise ValueError(
-                f"the box {', '.join(texts)} (top, left, bottom, right) is in pixels: divide by the height and "
-                "width of the image, which this table does not have"
+                f"{box} is in pixels: divide by the height and width of the image, which this table does not have"
             )
-        return dict(zip(("top_row", "left_col", "bottom_row", "right_col"), edges, strict=True))
+        found = dict(zip(EDGES, edges, strict=True))
+        if not has_area(found):
+            raise ValueError(
+                f"{box} has no area: its edges are numbers from 0 to 1, top before bottom, left before right"
+            )
+        return found
+
+
+def has_area(box: dict[str, Any]) -> bool:
+    """Tell whether a box is one that the API takes."""
+    if box.keys() != set(EDGES):
+        return False
+    top, left, bottom, right = edges = [box[name] for name in EDGES]
+    if not all(type(edge) in (int, float) for edge in edges):
+        return False
+    return bool(0.0 <= top < bottom <= 1.0 and 0.0 <= left < right <= 1.0)
 
 
 def _from_probability(text: str, reading: Reading) -> float | None:
@@ -216,10 +283,21 @@ def _place_of(annotation: dict[str, Any]) -> Any:
     return data["regions"][0]["region_info"] if "regions" in data else None
 
 
-def _is_continued(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    return (
-        "id" in now
-        and before.get("id") == now["id"]
-        and before["input_id"] == now["input_id"]
-        and _place_of(before) == _place_of(now)
-    )
+def _is_continued(before: Label, now: dict[str, Any]) -> bool:
+    """Tell whether a row goes on with the annotation of the rows before it.
+
+    Raises:
+        ValueError: If it says the opposite of one of them.
+    """
+    then = before.annotation
+    if "id" not in now or then.get("id") != now["id"] or then["input_id"] != now["input_id"]:
+        return False
+    if _place_of(then) != _place_of(now):
+        return False
+    [said] = _concepts_of(now)
+    if any(concept["id"] == said["id"] and concept["value"] != said["value"] for concept in _concepts_of(then)):
+        raise ValueError(
+            f"concept {said['id']!r} is both present and absent in annotation {now['id']!r}, which begins in "
+            f"{before.place}: take one of the two out"
+        )
+    return True

@@ -1,7 +1,8 @@
 """Annotations as the API has them: JSON Lines, or a document such as a body that is about to be posted.
 
 A line, or the document, is an annotation, a list of them, or an object with ``annotations`` or ``annotation``, as in
-requests and answers. Fields that only answers have are left out.
+requests and answers. Fields that only answers have are left out. A value between 0 and 1 stays as it is: it is a
+prediction's, and leaves only from a client that was made with ``fractional_values=True``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._wire.encode import to_tree
+from .._wire.guard import guard
 from ..elsewhere import annotations_in, parse, read_annotations
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, MissingValueError
 from ._label import Label, Reading, Unreadable
 from ._source import Source
 
@@ -33,7 +35,7 @@ def read_json_lines(source: Source, reading: Reading) -> Iterator[Label]:
         try:
             found = annotations_in(parse(line))
         except InvalidRequestError as error:
-            reading.problem(place, error.message)
+            reading.problem(place, _IN_LINE.sub(r" at character \1", error.message))
             continue
         for index, tree in enumerate(found):
             yield from _labels(tree, place if len(found) == 1 else f"{place}, annotations[{index}]", reading)
@@ -53,14 +55,16 @@ def read_json(source: Source, reading: Reading) -> Iterator[Label]:
             "jq -c '.annotations[]'"
         )
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
         found = annotations_in(parse(text))
     except UnicodeDecodeError as error:
         raise Unreadable(
             f"byte {error.start + 1} (0x{data[error.start]:02x}) is no UTF-8: save the file as UTF-8"
         ) from None
     except InvalidRequestError as error:
-        raise Unreadable(error.message) from None
+        is_lines = "Extra data" in error.message
+        hint = " If each line is an annotation, say --format jsonl (format=)." if is_lines else ""
+        raise Unreadable(error.message + hint) from None
     for index, tree in enumerate(found):
         yield from _labels(tree, f"{source.name}, annotations[{index}]", reading)
 
@@ -71,28 +75,48 @@ def _labels(tree: Any, place: str, reading: Reading) -> Iterator[Label]:
         return
     try:
         [annotation] = read_annotations([tree], reading.missing_value)
-        yield Label(to_tree(annotation), place)
+        read = to_tree(annotation)
+        guard(read, fractional_values=True)
     except InvalidRequestError as error:
         for problem in error.problems:
-            reading.problem(place, _said(problem))
+            reading.problem(place, _PLACE.sub("", problem) + _hint(error))
+        return
+    yield Label(read, place)
 
 
 def _is_plain(tree: Any) -> bool:
-    """Tell an annotation of concepts alone, each with its value, from one that has to be looked at."""
-    if type(tree) is not dict or not tree.keys() <= {"id", "input_id", "data"}:
+    """Tell an annotation of concepts alone, each of 1 or 0, from one that has to be looked at."""
+    if type(tree) is not dict or not tree.keys() <= {"id", "input_id", "data"} or not _is_id(tree.get("input_id")):
         return False
     data = tree.get("data")
     if type(data) is not dict or data.keys() != {"concepts"} or type(data["concepts"]) is not list:
         return False
-    return all(
-        type(concept) is dict and concept.keys() == {"id", "value"} and concept["value"] is not None
+    return _is_id(tree.get("id", "a")) and all(
+        type(concept) is dict
+        and concept.keys() == {"id", "value"}
+        and _is_id(concept["id"])
+        and type(concept["value"]) in (int, float)
+        and concept["value"] in (0, 1)
         for concept in data["concepts"]
     )
 
 
-def _said(problem: str) -> str:
-    """Return a sentence of `read_annotations` without the place, which is ours to say."""
-    return _PLACE.sub("", problem)
+def _is_id(id: Any) -> bool:
+    return type(id) is str and id != ""
 
 
-_PLACE = re.compile(r"^(?:annotations)?\[0\](?:\.| (?=\()|: )?")
+def _hint(error: InvalidRequestError) -> str:
+    """Return what to do, for a file: what `read_annotations` advises is for a program."""
+    if isinstance(error, MissingValueError):
+        return (
+            " Say --missing-value negative (missing_value=) if protobuf printed it, and positive if it was meant for "
+            "the REST API."
+        )
+    return f" {error.hint}" if "camelCase" in error.message else ""
+
+
+_PLACE = re.compile(r"^(?:annotations)?\[0\](?:\.| (?=\()|: | )?")
+"""The place of an annotation in a list of one; the place in the file is said before."""
+
+_IN_LINE = re.compile(r": line 1 column (\d+) \(char \d+\)")
+"""The place in a text that is one line of a file."""

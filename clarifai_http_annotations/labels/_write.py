@@ -10,9 +10,11 @@ from .._wire.encode import to_tree
 from .._wire.guard import encode_body
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
+from ._table import EDGES, has_area
 
-HEADER = ("input_id", "annotation_id", "concept_id", "value", "top_row", "left_col", "bottom_row", "right_col")
-EDGES = HEADER[4:]
+HEADER = ("input_id", "annotation_id", "concept_id", "value", *EDGES)
+
+NOT_IN_CSV = "which is more than CSV has: write JSON Lines"
 
 
 def json_line(annotation: Annotation | Mapping[str, Any]) -> str:
@@ -21,39 +23,60 @@ def json_line(annotation: Annotation | Mapping[str, Any]) -> str:
     Raises:
         InvalidRequestError: If it has no JSON, or a concept in it no polarity.
     """
-    return encode_body(to_tree(annotation), fractional_values=True).decode() + "\n"
+    return _guarded(to_tree(annotation)).decode() + "\n"
 
 
 def csv_rows(annotation: Annotation | Mapping[str, Any]) -> list[list[str]]:
     """Return an annotation as rows of CSV under `HEADER`, one for each of its concepts.
 
+    The id of a region, which the server makes, and names of concepts are left out.
+
     Raises:
         InvalidRequestError: If it holds more than concepts, of the whole input or of a box.
     """
     tree = to_tree(annotation)
-    encode_body(tree, fractional_values=True)  # the guard: no row without its polarity
-    data, box = tree.get("data", {}), [""] * len(EDGES)
-    if tree.keys() <= {"id", "input_id", "data"} and data.keys() == {"regions"} and len(data["regions"]) == 1:
-        [region] = data["regions"]
-        edges = region.get("region_info", {}).get("bounding_box")
-        if region.keys() <= {"id", "region_info", "data"} and edges is not None:
-            data, box = region.get("data", {}), [repr(edges[name]) for name in EDGES]
+    _guarded(tree)  # no row without its polarity
+    who = f"The annotation {tree.get('id', '')!r} of input {tree.get('input_id')!r}"
+    data, box = _flat(tree.get("data") or {})
     concepts = data.get("concepts")
-    is_plain = tree.keys() <= {"id", "input_id", "data"} and data.keys() == {"concepts"} and concepts
-    if not is_plain or any(concept.keys() - {"name"} != {"id", "value"} for concept in concepts):
+    if not tree.keys() <= {"id", "input_id", "data"} or data.keys() != {"concepts"} or not concepts:
+        raise InvalidRequestError(f"{who} holds something beside concepts of an input or a box, {NOT_IN_CSV}.")
+    names = [tree.get("input_id", ""), tree.get("id", "")]
+    if len(concepts) > 1 and not names[1]:
         raise InvalidRequestError(
-            f"The annotation {tree.get('id', '')!r} of input {tree.get('input_id')!r} holds more than concepts of an "
-            "input or a box, which is all that CSV has: write JSON Lines."
+            f"{who} has {len(concepts)} concepts and no id to keep their rows together: give it one."
         )
-    names = [tree["input_id"], tree.get("id", "")]
-    for name in (*names, *(concept["id"] for concept in concepts)):
-        if name != name.strip() or "\0" in name or "\r" in name:
-            raise InvalidRequestError(f"The id {name!r} cannot be written as CSV and read again: write JSON Lines.")
-    return [[*names, concept["id"], _text(concept["value"]), *box] for concept in concepts]
+    for concept in concepts:
+        if concept.keys() - {"name"} != {"id", "value"}:
+            raise InvalidRequestError(f"{who} has a concept with {', '.join(sorted(concept))}, {NOT_IN_CSV}.")
+        if concept["value"] not in (0.0, 1.0):
+            raise InvalidRequestError(
+                f"{who} has the value {concept['value']} for concept {concept['id']!r}, and a row says 1 or 0: "
+                "write JSON Lines."
+            )
+    for id in (names[0], *(concept["id"] for concept in concepts), names[1] or "-"):
+        if not id or id != id.strip() or "\0" in id or "\r" in id:
+            raise InvalidRequestError(
+                f"{who} has the id {id!r}, which is not the same when CSV is read: write JSON Lines."
+            )
+    return [[*names, concept["id"], str(int(concept["value"])), *box] for concept in concepts]
 
 
-def _text(value: float) -> str:
-    return str(int(value)) if value in (0.0, 1.0) else repr(value)
+def _flat(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what is in a box, and its edges; of all else what is given, and none."""
+    match data:
+        case {"regions": [{"region_info": {"bounding_box": dict(edges), **others}, "data": dict(inner), **more}]}:
+            if len(data) == 1 and not others and more.keys() <= {"id"} and has_area(edges):
+                return inner, [repr(edges[name]) for name in EDGES]
+    return data, [""] * len(EDGES)
+
+
+def _guarded(tree: Any) -> bytes:
+    try:
+        return encode_body(tree, fractional_values=True)
+    except InvalidRequestError as error:
+        text = error.message.replace("Nothing was sent", "This cannot be written", 1)
+        raise type(error)(text, hint=error.hint, problems=error.problems) from None
 
 
 def write_json_lines(file: IO[str], annotations: Iterable[Annotation | Mapping[str, Any]]) -> int:
