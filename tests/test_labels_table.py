@@ -290,8 +290,8 @@ def test_an_annotation_that_says_both_of_a_concept_is_a_problem_that_names_both_
     assert [value for _, _, value in found.polarities] == [1.0, 1.0, 0.0]
     assert found.problems == [
         (
-            "labels, line 4: concept 'dog' is both present and absent in annotation 'a1', which begins in labels, line 2: "
-            "take one of the two out"
+            "labels, line 4: concept 'dog' is both present and absent in annotation 'a1', which begins in labels, "
+            "line 2: take one of the two out"
         )
     ]
 

@@ -33,7 +33,7 @@ def read_json_lines(source: Source, reading: Reading) -> Iterator[Label]:
             continue
         place = source.at(number)
         try:
-            found = annotations_in(parse(line))
+            found = annotations_in(parse(line.strip()))
         except InvalidRequestError as error:
             reading.problem(place, _IN_LINE.sub(r" at character \1", error.message))
             continue
@@ -59,7 +59,8 @@ def read_json(source: Source, reading: Reading) -> Iterator[Label]:
         found = annotations_in(parse(text))
     except UnicodeDecodeError as error:
         raise Unreadable(
-            f"byte {error.start + 1} (0x{data[error.start]:02x}) is no UTF-8: save the file as UTF-8"
+            f"byte {error.start + 1} of the file (0x{data[error.start]:02x}) is no UTF-8: save the file as UTF-8",
+            source.at(data.count(b"\n", 0, error.start) + 1),
         ) from None
     except InvalidRequestError as error:
         is_lines = "Extra data" in error.message
