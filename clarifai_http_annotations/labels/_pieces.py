@@ -49,7 +49,7 @@ def items(source: Source, key: str) -> Iterator[Any]:
 def _in_words(error: str) -> str:
     if "UTF8" in error or "utf-8" in error:
         return "a text in it is no UTF-8: save the file as UTF-8, or, if it is of Windows, run iconv -f cp1252 -t utf-8"
-    if "premature EOF" in error:
+    if "premature EOF" in error or "Incomplete" in error:  # as each of ijson's parsers says it
         return "this is not JSON: it ends too early. Copy or download it again"
     what, _, rest = error.partition("\n")
     near = " ".join(rest.partition("(right here)")[0].split())[:80]

@@ -78,7 +78,10 @@ class Source:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise Unreadable("this is UTF-16: save it as UTF-8, or run iconv -f utf-16 -t utf-8")
         if b"\0" in data:
-            raise Unreadable("this is no text: it holds zero bytes. Is it an image, or packed by something but gzip?")
+            raise Unreadable(
+                "this is no text: it holds zero bytes. Is it an image, or packed by something but gzip?",
+                self.at(data.count(b"\n", 0, data.index(b"\0")) + 1),
+            )
         text = data.decode("utf-8", "replace")
         if not text.strip():
             raise Unreadable("the file is empty, or blank: there are no labels in it")
