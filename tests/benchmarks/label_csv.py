@@ -1,10 +1,10 @@
 """A CSV of many rows through ``check`` and ``upload``: rows a second beside a bare csv loop, and peak memory.
 
-    python tests/benchmarks/label_files.py [--rows 1000000] [--smoke]
+    python tests/benchmarks/label_csv.py [--rows 1000000] [--smoke]
 
-Each program runs in a process of its own, one after the other, over the same file, and over its first tenth, whose peak
-shows what grows with the rows. The emulator, without a rate limit, is a process beside them on the same machine, so what
-``upload`` shows is the two together.
+Each program runs in a process of its own, one after the other, over the same file, and over its first tenth, whose
+peak shows what grows with the rows. The emulator, without a rate limit, is a process beside them on the same machine,
+so what ``upload`` shows is the two together.
 """
 
 from __future__ import annotations
