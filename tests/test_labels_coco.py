@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from label_files import read, read_path, refusal
+from reading_labels import read, read_path, refusal
 
 from clarifai_http_annotations.labels import _pieces
 
@@ -38,7 +38,7 @@ def text(**parts: list[Any]) -> str:
 
 def test_an_object_is_a_box_that_is_positive_for_its_category(tmp_path: Path) -> None:
     found = read(tmp_path, text())
-    inside = {"concepts": [{"id": "polar_20bear", "value": 1.0}]}
+    inside = {"concepts": [{"id": "polar_x20bear", "value": 1.0}]}
     assert found.annotations == [
         {"input_id": "7", "data": {"regions": [{"region_info": {"bounding_box": BOX}, "data": inside}]}}
     ]
@@ -62,7 +62,7 @@ def test_the_sample_of_lvis_has_what_its_photographs_show_and_do_not() -> None:
     assert kinds == {"box": 5, 1.0: 4, 0.0: 7}
     assert [(i, c) for i, c, value in found.polarities if value == 0.0 and i == "101"] == [
         ("101", "cat"),
-        ("101", "bow__28weapon_29"),
+        ("101", "bow__x28weapon_x29"),
     ]
     assert found.places[-1] == "labels, images[2] (id 103)"
 
@@ -71,12 +71,12 @@ def test_the_sample_of_lvis_has_what_its_photographs_show_and_do_not() -> None:
 def test_the_lists_may_be_in_any_order(order: tuple[str, ...], tmp_path: Path) -> None:
     tree = coco(images=[{**IMAGE, "neg_category_ids": [1]}])
     found = read(tmp_path, json.dumps({name: tree[name] for name in order}))
-    assert found.polarities == [("7", "polar_20bear", 1.0), ("7", "polar_20bear", 1.0), ("7", "dog", 0.0)]
+    assert found.polarities == [("7", "polar_x20bear", 1.0), ("7", "polar_x20bear", 1.0), ("7", "dog", 0.0)]
 
 
 def test_what_nobody_looked_for_is_not_said(tmp_path: Path) -> None:
     images = [{**IMAGE, "neg_category_ids": []}, {**IMAGE, "id": 8, "neg_category_ids": []}]
-    assert read(tmp_path, text(images=images)).polarities == [("7", "polar_20bear", 1.0)] * 2
+    assert read(tmp_path, text(images=images)).polarities == [("7", "polar_x20bear", 1.0)] * 2
 
 
 @pytest.mark.parametrize("name", ["coco", "lvis"])
@@ -94,10 +94,10 @@ def test_a_document_that_begins_with_its_objects_is_coco(tmp_path: Path) -> None
 def test_a_category_that_is_absent_and_an_object_is_refused_for_the_image(tmp_path: Path) -> None:
     images = [{**IMAGE, "neg_category_ids": [1, 2]}, {**IMAGE, "id": 8, "neg_category_ids": [2]}]
     found = read(tmp_path, text(images=images))
-    assert found.polarities == [("7", "polar_20bear", 1.0), ("8", "polar_20bear", 0.0)]
+    assert found.polarities == [("7", "polar_x20bear", 1.0), ("8", "polar_x20bear", 0.0)]
     assert found.problems == [
         (
-            "labels, images[0] (id 7): 'polar_20bear' is in neg_category_ids, and an object of the image: take one of "
+            "labels, images[0] (id 7): 'polar_x20bear' is in neg_category_ids, and an object of the image: take one of "
             "the two out"
         )
     ]
@@ -106,8 +106,8 @@ def test_a_category_that_is_absent_and_an_object_is_refused_for_the_image(tmp_pa
 def test_also_if_two_categories_have_one_name(tmp_path: Path) -> None:
     categories = [*CATEGORIES, {"id": 9, "name": "polar bear"}]
     found = read(tmp_path, text(categories=categories, images=[{**IMAGE, "neg_category_ids": [9]}]))
-    assert found.polarities == [("7", "polar_20bear", 1.0)]
-    assert "'polar_20bear' is in neg_category_ids, and an object" in found.problems[0]
+    assert found.polarities == [("7", "polar_x20bear", 1.0)]
+    assert "'polar_x20bear' is in neg_category_ids, and an object" in found.problems[0]
 
 
 def test_also_if_the_place_of_the_object_cannot_be_read(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_id_that_is_there_twice_is_refused(tmp_path: Path) -> None:
             categories=[*CATEGORIES, {"id": 2, "name": "cow"}],
         ),
     )
-    assert found.polarities == [("7", "polar_20bear", 1.0)]
+    assert found.polarities == [("7", "polar_x20bear", 1.0)]
     assert found.problems == [
         "labels, categories[3]: the id 2 is there twice: which one counts?",
         "labels, images[1]: the id 7 is there twice: which one counts?",
@@ -300,7 +300,7 @@ def test_each_polygon_of_an_object_is_an_annotation(tmp_path: Path) -> None:
         [{"row": 0.0, "col": 0.0}, {"row": 0.0, "col": 0.5}, {"row": 0.5, "col": 0.5}],
         [{"row": 1.0, "col": 1.0}, {"row": 1.0, "col": 0.0}, {"row": 0.5, "col": 0.0}, {"row": 0.5, "col": 0.05}],
     ]
-    assert found.polarities == [("7", "polar_20bear", 1.0)] * 2
+    assert found.polarities == [("7", "polar_x20bear", 1.0)] * 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 
 import kinds
 import pytest
-from label_files import NAME, read, read_path, refusal
+from reading_labels import NAME, read, read_path, refusal
 
 from clarifai_http_annotations.labels import LabelError, _source, read_labels
 
@@ -101,7 +101,7 @@ PNG = base64.b64decode(kinds.PNG)
         (gzip.compress(CSV.encode(), mtime=0)[:-8] + bytes(8), "the gzip data is cut off or damaged"),
         (gzip.compress(CSV.encode(), mtime=0) + b"x", "the gzip data is cut off or damaged"),
     ],
-    ids=lambda value: value if isinstance(value, str) else repr(value[:9]),
+    ids=lambda value: value if isinstance(value, str) else repr(value[:4]),
 )
 def test_what_is_no_text_is_refused_by_name(content: bytes, says: str, format: str | None, tmp_path: Path) -> None:
     place, _, message = refusal(tmp_path, content, format=format).partition(": ")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from label_files import read, refusal
+from reading_labels import read, refusal
 
 from clarifai_http_annotations.labels import _wire_json
 

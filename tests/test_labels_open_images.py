@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from label_files import read, refusal
+from reading_labels import read, refusal
 
 from clarifai_http_annotations.labels import read_classes
 
@@ -27,7 +27,7 @@ def test_what_a_person_verified_is_present_or_absent(format: str | None, tmp_pat
 
 
 def test_a_code_without_a_description_is_the_name(tmp_path: Path) -> None:
-    assert read(tmp_path, LABELS).polarities[0] == ("000a1249af2bc5f0", "_2fm_2f011k07", 1.0)
+    assert read(tmp_path, LABELS).polarities[0] == ("000a1249af2bc5f0", "_x2fm_x2f011k07", 1.0)
 
 
 def test_a_box_has_its_edges_by_name(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_what_a_machine_said_needs_a_threshold(tmp_path: Path) -> None:
         f"{HUMAN}a,machine,/m/011k07,0.9\nb,machine,/m/011k07,0.1\nc,machine,/m/011k07,0.5\nd,verification,/m/1,0\n"
     )
     found = read(tmp_path, content)
-    assert found.polarities == [("d", "_2fm_2f1", 0.0)]
+    assert found.polarities == [("d", "_x2fm_x2f1", 0.0)]
     assert [problem.partition(": say")[0] for problem in found.problems] == [
         f"labels, line {line}: {number} is a probability and no polarity"
         for line, number in ((2, 0.9), (3, 0.1), (4, 0.5))
@@ -60,7 +60,7 @@ def test_what_a_machine_said_needs_a_threshold(tmp_path: Path) -> None:
 def test_an_empty_confidence_is_what_the_caller_says(policy: str, value: float, tmp_path: Path) -> None:
     content = f"{HUMAN}a,verification,/m/1,\n"
     assert "line 2: concept '/m/1' has no value" in refusal(tmp_path, content)
-    assert read(tmp_path, content, missing_value=policy).polarities == [("a", "_2fm_2f1", value)]
+    assert read(tmp_path, content, missing_value=policy).polarities == [("a", "_x2fm_x2f1", value)]
 
 
 def test_a_column_may_be_named_otherwise_by_the_caller(tmp_path: Path) -> None:
@@ -112,8 +112,9 @@ def test_a_name_in_quotes_may_have_a_comma(tmp_path: Path) -> None:
     ("content", "says"),
     [
         ("/m/1,Bow, weapon\n", "line 1 is not a code and a name: '/m/1,Bow, weapon'"),
-        ("/m/1,Bow\n/m/1,Arrow\n", "line 2 gives '/m/1' a second name: it has 'Bow' already"),
+        ("/m/1,Bow\n/m/1,Arrow\n", "line 2 gives '/m/1' a second name beside 'Bow'"),
         ("/m/1\n", "line 1 is not a code and a name"),
+        ("x" * 200_000, "line 1 is not a code and a name: field larger than field limit"),
     ],
 )
 def test_a_description_that_is_none_is_refused_with_its_line(content: str, says: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from label_files import read, refusal
+from reading_labels import read, refusal
 
 from clarifai_http_annotations.labels import LabelError, Threshold, read_labels
 from clarifai_http_annotations.labels._label import Reading

@@ -12,7 +12,7 @@ import kinds
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from label_files import read
+from reading_labels import read
 
 from clarifai_http_annotations import (
     Annotation,

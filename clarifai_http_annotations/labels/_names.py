@@ -106,7 +106,10 @@ def read_concept_map(path: Path) -> dict[str, str]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        fields = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+        try:
+            fields = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+        except csv.Error:
+            fields = []
         # A name with commas may be in quotes, or not: an id has none.
         name, id = fields if len(fields) == 2 else (line.rpartition(",")[0], line.rpartition(",")[2])
         name, id = name.strip(), id.strip()

@@ -60,14 +60,18 @@ def read_classes(path: Path) -> dict[str, str]:
     """
     classes: dict[str, str] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if not row:
-                continue
-            if len(row) != 2:
-                raise ValueError(f"line {number} is not a code and a name: {','.join(row)[:80]!r}")
-            code, name = row[0].strip(), row[1].strip()
-            if number == 1 and not code.startswith("/"):
-                continue  # a header
-            if classes.setdefault(code, name) != name:
-                raise ValueError(f"line {number} gives {code!r} a second name: it has {classes[code]!r} already")
+        rows = csv.reader(file)
+        try:
+            for row in rows:
+                if not row:
+                    continue
+                if len(row) != 2:
+                    raise ValueError(f"line {rows.line_num} is not a code and a name: {','.join(row)[:80]!r}")
+                code, name = row[0].strip(), row[1].strip()
+                if rows.line_num == 1 and not code.startswith("/"):
+                    continue  # a header
+                if classes.setdefault(code, name) != name:
+                    raise ValueError(f"line {rows.line_num} gives {code!r} a second name beside {classes[code]!r}")
+        except csv.Error as error:
+            raise ValueError(f"line {rows.line_num} is not a code and a name: {error}") from None
     return classes

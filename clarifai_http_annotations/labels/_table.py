@@ -133,7 +133,7 @@ class _Rows:
         self._source, self._reading, self._columns, self._width = source, reading, columns, width
         missing = {"positive": 1.0, "negative": 0.0}
         self._missing = missing.get(reading.missing_value)
-        self._inputs: dict[str, str] = {}
+        self._inputs: dict[str, str] = {}  # empty unless names are shortened, which may make one of two
 
     def labels(self, rows: Iterator[tuple[int, Sequence[str]]]) -> Iterator[Label]:
         """Yield annotations; rows beside one another that have the same annotation id are one."""
