@@ -14,7 +14,7 @@ from ._table import EDGES, has_area
 
 HEADER = ("input_id", "annotation_id", "concept_id", "value", *EDGES)
 
-NOT_IN_CSV = "which is more than CSV has: write JSON Lines"
+NOT_IN_CSV = "which CSV has no columns for: write JSON Lines"
 
 
 def json_line(annotation: Annotation | Mapping[str, Any]) -> str:
@@ -40,7 +40,7 @@ def csv_rows(annotation: Annotation | Mapping[str, Any]) -> list[list[str]]:
     data, box = _flat(tree.get("data") or {})
     concepts = data.get("concepts")
     if not tree.keys() <= {"id", "input_id", "data"} or data.keys() != {"concepts"} or not concepts:
-        raise InvalidRequestError(f"{who} holds something beside concepts of an input or a box, {NOT_IN_CSV}.")
+        raise InvalidRequestError(f"{who} holds more than concepts of an input or a box, {NOT_IN_CSV}.")
     names = [tree.get("input_id", ""), tree.get("id", "")]
     if len(concepts) > 1 and not names[1]:
         raise InvalidRequestError(
