@@ -6,6 +6,7 @@ ClarifaiError
 │   └── MissingValueError                a concept without a polarity
 ├── ClientClosedError (RuntimeError)     the client was closed and then used
 ├── JournalError                         the journal of an upload cannot be read or written
+├── LabelError                           a label file, or a row of one, cannot be read
 ├── APIError                             a call was made and did not succeed
 │   ├── APIConnectionError               no usable answer came
 │   │   ├── APITimeoutError              ... in time
@@ -35,6 +36,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from .labels._label import Problem
     from .models.annotation import Annotation
     from .upload.report import UploadReport
 
@@ -96,6 +98,16 @@ class ClientClosedError(ClarifaiError, RuntimeError):
 
 class JournalError(ClarifaiError):
     """The journal of an upload cannot be read or written; what is stored is stored all the same."""
+
+
+class LabelError(ClarifaiError):
+    """A label file, or a row of one, cannot be read.
+
+    Attributes:
+        problem: What is wrong, and where.
+    """
+
+    problem: "Problem | None" = None
 
 
 class APIError(ClarifaiError):

@@ -357,7 +357,7 @@ def test_what_csv_cannot_hold_is_named_and_left_out(server: Server) -> None:
         client.create([Annotation.of("in", positive("tree")), Annotation.of("in", metadata={"by": "me"})])
     result = call("export", "-o", "out.csv")
     assert result.exit_code == 1
-    assert "which is more than CSV has: write JSON Lines" in result.stderr
+    assert "holds more than concepts of an input or a box, which CSV has no columns for" in result.stderr
     assert len(Path("out.csv").read_text().splitlines()) == 2
 
 

@@ -76,6 +76,7 @@ def test_without_somebody_who_takes_problems_the_first_is_raised(tmp_path: Path)
     assert next(labels).place == f"{path}, line 2"
     with pytest.raises(LabelError, match=r"labels, line 3: 'x' is no polarity") as raised:
         next(labels)
+    assert raised.value.problem is not None
     assert raised.value.problem.place == f"{path}, line 3"
 
 

@@ -23,8 +23,7 @@ import click
 
 from .._wire.encode import UnusualIdWarning
 from ..client import Client
-from ..errors import ClarifaiError, ConfigurationError, InvalidRequestError
-from ..labels._label import LabelError
+from ..errors import ClarifaiError, ConfigurationError, InvalidRequestError, LabelError
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, USAGE, Screen
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from .._lazy import loader
 
 if TYPE_CHECKING:
-    from ._label import Label, LabelError, Problem, Threshold
+    from ..errors import LabelError
+    from ._label import Label, Problem, Threshold
     from ._names import concept_id, concept_name, read_concept_map
     from ._open_images import read_classes
     from ._read import read_labels

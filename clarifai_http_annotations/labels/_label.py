@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ..elsewhere import MissingValue
-from ..errors import ClarifaiError
+from ..errors import LabelError
 from ._names import Names
 
 InputId = Literal["id", "file", "stem"]
@@ -39,18 +39,6 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"
-
-
-class LabelError(ClarifaiError):
-    """A label file, or a row of one, cannot be read.
-
-    Attributes:
-        problem: What is wrong, and where.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 class Threshold(NamedTuple):
@@ -136,7 +124,9 @@ class Reading:
         """
         problem = Problem(place, message)
         if self.on_problem is None:
-            raise LabelError(problem)
+            error = LabelError(str(problem))
+            error.problem = problem
+            raise error
         self.on_problem(problem)
 
     def input_of(self, name: str) -> str:
