@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clarifai_http_annotations import Annotation, BoundingBox, negative, positive
-from clarifai_http_annotations.cli import _journal
+from clarifai_http_annotations.cli import _journal, _upload
 from clarifai_http_annotations.cli._app import run as program
 from clarifai_http_annotations.testing import Emulator, Faults, Server, no_waiting, serve
 from clarifai_http_annotations.testing._schedule import TRANSIENT
@@ -435,3 +435,51 @@ def test_help_has_an_example_and_no_option_for_a_key(name: str) -> None:
     if name != "emulator":
         assert f"Example: clarifai-annotations {name}" in result.stdout
         assert "--pat" not in result.stdout
+
+
+def test_check_says_what_the_guard_would_refuse() -> None:
+    write("a.jsonl", '{"input_id": "in", "data": {"concepts": [{"id": "tree", "value": 0.7}]}}\n')
+    result = call("check", "a.jsonl")
+    assert result.exit_code == 1
+    assert "a.jsonl, line 1" in result.stdout
+    assert "has the value 0.7: it must be 1 (present) or 0 (absent)" in result.stdout
+
+
+def test_files_that_change_while_they_are_uploaded_keep_the_journal(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("a.csv", CSV)
+    counted = _upload.counted
+
+    def change(*arguments: Any) -> Any:
+        found = counted(*arguments)
+        write("a.csv", CSV.replace("0\n", "maybe\n", 1))
+        return found
+
+    monkeypatch.setattr(_upload, "counted", change)
+    result = call("upload", path)
+    assert result.exit_code == 1
+    assert "The files were changed while they were read" in result.stderr
+    assert journal_at(server).exists()
+
+
+@pytest.mark.parametrize("arguments", [["upload", "a.csv", "--failures", "none/f.jsonl"], ["export", "-o", "none/x"]])
+def test_a_file_that_cannot_be_written_is_named(server: Server, inputs: Inputs, arguments: list[str]) -> None:
+    write("a.csv", CSV)
+    inputs.add("none of them")
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "none/" in result.stderr
+    assert not labels_of(server.emulator)
+
+
+def test_content_that_this_version_does_not_know_is_shown_and_not_exported_in_part(server: Server) -> None:
+    with server.client(user_id="emulator-user", app_id="app") as client:
+        client.create(Annotation.of("in", positive("tree")))
+    [stored] = server.emulator._state.apps["emulator-user", "app"].annotations.values()
+    stored["data"]["holograms"] = [1]
+    assert "+tree" in call("list").stdout
+    assert "1 positive" in call("stats").stdout
+    result = call("export", "-o", "out.jsonl")
+    assert result.exit_code == 1
+    assert "holograms" in result.stderr

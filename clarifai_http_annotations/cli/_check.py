@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from .._wire.encode import to_tree
 from ..labels._tally import Count, Tally
 from ._files import Files, named, of_files
 from ._running import command, connect, of_app
 from ._screen import OK, PROBLEMS, Screen, number
+from ._stored import tree_of
 
 BAR = 24
 """Letters of a bar."""
@@ -78,7 +78,7 @@ def stats(
         else:
             with connect(user_id, app_id, base_url) as client:
                 for annotation in client.list(per_page=1000):
-                    tally.add(to_tree(annotation), f"annotation {annotation.id}")
+                    tally.add(tree_of(annotation), f"annotation {annotation.id}")
             for conflict in tally.conflicts():
                 screen.object("conflict", **conflict._asdict())
         show_concepts(screen, tally)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from .._wire.guard import guard
 from .._wire.rows import prepare_row
 from ..elsewhere import MissingValue
 from ..errors import InvalidRequestError
@@ -74,6 +74,7 @@ class Files:
         self._screen, self._given, self._stack = screen, given, ExitStack()
         self._sources = [self._source(path) for path in files]
         self.problems = self.conflicts = 0
+        self._seen: list[tuple[int, int]] = []  # labels and problems, each time that the files were read
         self._reading()  # what is wrong with an option is said before a file is read
 
     def _source(self, path: Path) -> Source:
@@ -89,17 +90,39 @@ class Files:
         """Delete what was kept of the standard input."""
         self._stack.close()
 
-    def labels(self, *, is_quiet: bool = False) -> Iterator[Label]:
-        """Yield what is in the files; every problem is said, unless it was before."""
+    @property
+    def have_changed(self) -> bool:
+        """Whether something else was in them when they were read again."""
+        return len(set(self._seen)) > 1
+
+    def labels(self) -> Iterator[Label]:
+        """Yield what is in the files, and say every problem."""
         reading = self._reading()
-        if is_quiet:
-            reading.on_problem, reading.on_notice = str, str
-        yield from read_sources(self._sources, reading, self._given["format"])
-        if reading.between and not is_quiet:
+        reading.on_notice = self._screen.notice
+        yield from self._read(reading, self.problem)
+        if reading.between:
             low, high = self._given["threshold"].split(":")
             self._screen.notice(
                 f"{number(reading.between, 'row')} between {low} and {high}: left out, as nothing is said"
             )
+
+    def again(self) -> Iterator[Label]:
+        """Yield the same once more, and say nothing."""
+        yield from self._read(self._reading(), str)
+
+    def _read(self, reading: Reading, on_problem: Callable[[Problem], object]) -> Iterator[Label]:
+        labels = problems = 0
+
+        def take(problem: Problem) -> None:
+            nonlocal problems
+            problems += 1
+            on_problem(problem)
+
+        reading.on_problem = take
+        for label in read_sources(self._sources, reading, self._given["format"]):
+            labels += 1
+            yield label
+        self._seen.append((labels, problems))
 
     def count(self, tally: Tally, on_progress: Callable[[int], object]) -> None:
         """Read all files, count what they say, and say what is wrong."""
@@ -108,6 +131,8 @@ class Files:
                 on_progress(number_read)
             try:
                 row = prepare_row(label.annotation, "it")
+                if not row.is_plain:  # the guard would keep it from leaving
+                    guard({"annotations": [row.tree]})
             except InvalidRequestError as error:
                 for problem in error.problems:
                     self.problem(Problem(label.place, problem.removeprefix("it").lstrip(".: ")))
@@ -146,8 +171,6 @@ class Files:
                 shape=given["shape"],
                 classes=_read(given["classes"], "--classes", read_classes) or {},
                 names=Names(_read(given["concept_map"], "--concept-map", read_concept_map)),
-                on_problem=self.problem,
-                on_notice=self._screen.notice,
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from None
@@ -173,5 +196,5 @@ def _read(path: Path | None, option: str, read: Callable[[Path], dict[str, str]]
         return read(path)
     except OSError as error:
         raise ValueError(f"{option} {path}: {error.strerror}") from None
-    except (ValueError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"{option} {path}: {error}") from None

@@ -49,6 +49,9 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         except BrokenPipeError:  # as of `list | head`: whoever reads has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = OK
+        except OSError as error:
+            screen.error(f"{error.filename or 'a file'}: {error.strerror or error}")
+            code = USAGE
         except (ConfigurationError, InvalidRequestError, LabelError) as error:
             screen.error(str(error))
             code = USAGE if isinstance(error, ConfigurationError) else PROBLEMS

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from .._wire.encode import to_tree
+from .._wire.guard import find_concepts
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
 from ..models.concept import Concept, negative, positive
@@ -145,10 +146,18 @@ def delete(screen: Screen, annotation_ids: Sequence[str], input_id: str, yes: bo
     return OK
 
 
+def tree_of(annotation: Annotation) -> dict[str, Any]:
+    """Return the JSON of an annotation of an answer, with what this version does not know of."""
+    tree: dict[str, Any] = to_tree(annotation, "keep")
+    for _, concept in find_concepts(tree):
+        concept.setdefault("value", 1.0)  # what HTTP means by an answer without it
+    return tree
+
+
 def show_all(screen: Screen, annotations: Iterable[Annotation]) -> None:
     """Print annotations, a line each."""
     for annotation in annotations:
-        screen.object("annotation", annotation=to_tree(annotation))
+        screen.object("annotation", annotation=tree_of(annotation))
         screen.say(f"{annotation.input_id}  {annotation.id}  {said_by(annotation)}")
 
 

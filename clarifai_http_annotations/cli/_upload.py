@@ -73,6 +73,8 @@ def upload(
     All files are read first, and nothing is sent if there is a problem in them. What is confirmed is kept in a
     journal, so that running the same command again goes on; after everything is stored it is deleted.
     """
+    if not os.access(failures.parent, os.W_OK):
+        raise click.UsageError(f"--failures {failures}: nothing can be written into {failures.parent}/")
     with ExitStack() as stack:
         client = None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate))
         read = Files(screen, files, given)
@@ -106,11 +108,11 @@ class _Run:
     def __init__(self, screen: Screen, client: Client, journal: Path, failures: Path, total: int) -> None:
         self._screen, self._client, self._journal, self._total = screen, client, journal, total
         self._report = UploadReport()
-        self._failures = _Failures(failures, self._report)
+        self._failures = _Failures(failures, self._report, screen)
 
     def run(self, files: Files, check_existing: bool) -> int:
         """Upload, and return the exit code."""
-        rows = (label.annotation for label in files.labels(is_quiet=True))
+        rows = (label.annotation for label in files.again())
         error: ClarifaiError | None = None
         interrupted = False
         try:
@@ -137,6 +139,9 @@ class _Run:
             return INTERRUPTED
         if error is not None:
             return API
+        if files.have_changed:
+            self._screen.error("The files were changed while they were read. Run the same command again to go on.")
+            return PROBLEMS
         if self._report.is_complete:
             remove(self._journal)
             return OK
@@ -161,8 +166,8 @@ class _Run:
 class _Failures:
     """The file of what was not stored; it is made with the first of them."""
 
-    def __init__(self, path: Path, report: UploadReport) -> None:
-        self.path, self._report = path, report
+    def __init__(self, path: Path, report: UploadReport, screen: Screen) -> None:
+        self.path, self._report, self._screen = path, report, screen
         self._part = path.with_name(f"{path.name}.part")  # the file may be the one that is being uploaded
         self.written = 0
         self._file: IO[str] | None = None
@@ -174,8 +179,9 @@ class _Failures:
             return  # what an upload that stopped left over is sent when the same command is run again
         if self._file is None:
             self._file = self._part.open("w", encoding="utf-8")
-        said = {"annotation": to_tree(result.annotation), "outcome": result.outcome, "error": str(result.error)}
-        self._file.write(line(said) + "\n")
+        why = {"outcome": result.outcome, "error": str(result.error)}
+        self._file.write(line({"annotation": to_tree(result.annotation), **why}) + "\n")
+        self._screen.object("failure", input_id=result.input_id, id=result.id, **why)
         self.written += 1
 
     def close(self) -> None:
