@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clarifai_http_annotations import Annotation, BoundingBox, negative, positive
-from clarifai_http_annotations.cli import _journal, _upload
+from clarifai_http_annotations.cli import _check, _journal, _upload
 from clarifai_http_annotations.cli._app import run as program
 from clarifai_http_annotations.testing import Emulator, Faults, Server, no_waiting, serve
 from clarifai_http_annotations.testing._schedule import TRANSIENT
@@ -449,7 +449,7 @@ def test_files_that_change_while_they_are_uploaded_keep_the_journal(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write("a.csv", CSV)
-    counted = _upload.counted
+    counted = _check.counted
 
     def change(*arguments: Any) -> Any:
         found = counted(*arguments)
