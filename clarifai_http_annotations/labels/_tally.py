@@ -6,7 +6,8 @@ Rules:
 2. A conflict is an input, a concept and both polarities: of the whole, or of one and the same part. A concept that
    is present in a part is present in the input, so ``absent`` of the whole contradicts it; absent from a part it may
    well be present elsewhere.
-3. Any number of annotations take a bounded amount of memory: what has to be compared is in a temporary file.
+3. Texts are compared by their hashes of 64 bits, which this process alone knows.
+4. Any number of annotations take a bounded amount of memory: what has to be compared is in a temporary file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import blake2b
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -83,7 +83,7 @@ class Tally:
         """Count an annotation, which has an id and a value in every concept; fractions count as positive from 0.5."""
         self.annotations += 1
         input_id, data = tree["input_id"], tree.get("data") or {}
-        self._ids.append((_hash(input_id), _hash(f"{input_id}\0{tree['id']}")))
+        self._ids.append((hash(input_id), hash(f"{input_id}\0{tree['id']}")))
         if data.keys() == {"concepts"}:
             for concept in data["concepts"]:
                 self._whole(input_id, concept["id"], concept["value"] >= 0.5, place)
@@ -99,7 +99,7 @@ class Tally:
             count.positives += 1
         else:
             count.negatives += 1
-        self._said.append((_hash(f"{input_id}\0{concept_id}"), int(is_positive), input_id, concept_id, place))
+        self._said.append((hash(f"{input_id}\0{concept_id}"), int(is_positive), input_id, concept_id, place))
 
     def _anywhere(self, input_id: str, data: Any, path: tuple[Any, ...], concept: dict[str, Any], place: str) -> None:
         concept_id, is_positive = concept["id"], concept["value"] >= 0.5
@@ -110,10 +110,10 @@ class Tally:
         count = self.concepts.setdefault(concept_id, Count())
         if is_positive:
             count.parts += 1
-            self._said.append((_hash(f"{input_id}\0{concept_id}"), 2, input_id, concept_id, place))
+            self._said.append((hash(f"{input_id}\0{concept_id}"), 2, input_id, concept_id, place))
         else:
             count.absent_parts += 1
-        key = _hash(f"{input_id}\0{concept_id}\0{part}")
+        key = hash(f"{input_id}\0{concept_id}\0{part}")
         self._said.append((key, int(is_positive), input_id, concept_id, place))
 
     def _write(self) -> None:
@@ -152,11 +152,6 @@ class Tally:
                 conflict = Conflict(*row)
                 self.concepts[conflict.concept_id].conflicts += 1
                 yield conflict
-
-
-def _hash(text: str) -> int:
-    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, signed=True)
 
 
 def _part(data: Any, path: tuple[Any, ...]) -> str:
