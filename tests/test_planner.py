@@ -7,9 +7,25 @@ from collections.abc import Callable
 import pytest
 
 from clarifai_http_annotations._rate import RateLimiter
+from clarifai_http_annotations._retry import Deadline, timed_out
 from clarifai_http_annotations.errors import APIError
 from clarifai_http_annotations.upload.planner import DRAIN, Planner
-from clarifai_http_annotations.upload.work import Broken, Done, Item, Job, Start, Step, Take, Trouble, Wait
+from clarifai_http_annotations.upload.reading import trouble_of
+from clarifai_http_annotations.upload.work import (
+    Answered,
+    Became,
+    Broken,
+    Done,
+    Item,
+    Job,
+    Said,
+    Start,
+    Step,
+    Take,
+    Trouble,
+    Verdict,
+    Wait,
+)
 
 FATAL = Broken(Trouble.FATAL, APIError("the key is refused"), was_answered=True)
 
@@ -83,3 +99,55 @@ def test_a_request_waits_if_a_call_of_another_thread_was_faster() -> None:
     assert isinstance(step, Wait)
     assert step.until >= 1.0
     assert isinstance(planner.next(step.until), Start)
+
+
+NOT_FOUND = Broken(Trouble.NOT_FOUND, APIError("something does not exist"), was_answered=True)
+
+
+def test_nothing_is_halved_before_an_answer_shows_that_the_app_exists() -> None:
+    planner = Planner(RateLimiter(None), 0.0)
+    for job in start(planner, 0.0, 4):
+        planner.ended(job, NOT_FOUND, 1.0)
+    asked = []
+    while isinstance(step := planner.next(1.0), Start):
+        assert step.job.is_asking
+        asked.append(step.job)
+    planner.ended(asked[0], NOT_FOUND, 1.0)
+    planner.abandon()
+    assert planner.fatal is NOT_FOUND.error
+    assert {entry.became for entry in planner.settled()} == {Became.NOT_SENT}
+
+
+def test_what_does_not_exist_in_an_app_that_does_is_found_by_halves() -> None:
+    planner = Planner(RateLimiter(None), 0.0)
+    [job] = start(planner, 0.0, 1)
+    planner.end()
+    planner.ended(job, NOT_FOUND, 1.0)
+    while isinstance(step := planner.next(1.0), Start) and step.job.is_asking:
+        planner.ended(step.job, Answered({item.key: Said(Verdict.ABSENT) for item in step.job.items}), 1.0)
+    assert isinstance(step, Start)
+    assert len(step.job.items) == 128
+    planner.ended(step.job, NOT_FOUND, 2.0)
+    step = planner.next(2.0)
+    assert isinstance(step, Start)
+    assert len(step.job.items) == 64
+
+
+def test_a_question_that_is_refused_leaves_it_to_the_halves() -> None:
+    planner = Planner(RateLimiter(None), 0.0)
+    [job] = start(planner, 0.0, 1)
+    planner.end()
+    planner.ended(job, NOT_FOUND, 1.0)
+    sizes = []
+    for _ in range(20):
+        step = planner.next(1.0)
+        if not isinstance(step, Start):
+            break
+        sizes.append(0 if step.job.is_asking else len(step.job.items))
+        refused = Broken(Trouble.REFUSED, APIError("refused"), was_answered=True)
+        planner.ended(step.job, refused if step.job.is_asking else NOT_FOUND, 1.0)
+    assert [size for size in sizes if size][:2] == [128, 64]
+
+
+def test_a_request_that_had_no_time_left_was_not_sent() -> None:
+    assert trouble_of(timed_out(Deadline.after(1.0, lambda: 0.0))) is Trouble.UNSENT

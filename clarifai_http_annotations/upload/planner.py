@@ -46,13 +46,10 @@ from .work import (
 
 MOST_OPEN, MOST_OPEN_BYTES = 8192, 8 * MAX_BYTES
 """Annotations that were taken and are not settled, and their bytes."""
-
 TRIES = 6
 """Failures of one batch, while others succeed, that make it suspect."""
-
 ASKS = 4
 """How often an annotation that is not listed is asked for: lists may lag behind."""
-
 DRAIN = 5.0
 """Seconds that requests on their way have when an upload stops."""
 
@@ -101,6 +98,7 @@ class Planner:
         self._ledger = Ledger()
         self._in_flight: dict[int, Job] = {}
         self._requests = 0
+        self._app_exists = False
         self._patience_ends = now
 
     def one_at_a_time(self) -> None:
@@ -123,7 +121,7 @@ class Planner:
         self.exhausted = True
 
     def settle(self, item: Item, became: Became, error: ClarifaiError | None = None) -> None:
-        """Take an annotation whose fate is known already."""
+        """Take what is settled already."""
         self._ledger.settled.append(Settled(item, became, error))
 
     def settled(self) -> list[Settled]:
@@ -190,6 +188,7 @@ class Planner:
         """Learn what came of a request."""
         del self._in_flight[job.number]
         if isinstance(outcome, Answered):
+            self._app_exists = True
             verdicts = {said.verdict for said in outcome.said.values()}
             throttled = verdicts == {Verdict.THROTTLED}
             self._count(job, now, passed=not verdicts <= {Verdict.THROTTLED, Verdict.LOST}, throttled=throttled)
@@ -269,10 +268,11 @@ class Planner:
             else:
                 self._backlog.jobs.add(job, now + self._pause(job.tries))
         elif job.is_asking:  # they cannot be asked for
+            self._app_exists = True  # as far as anybody can tell
             for item in job.items:
                 item.asked = ASKS
                 self._absent(item, now)
-        elif trouble is Trouble.NOT_FOUND and self._pulse.successes == 1:  # this answer: is it the app?
+        elif trouble is Trouble.NOT_FOUND and not self._app_exists:  # or does it? An answer to a question tells
             for item in job.items:
                 self._ask(item, Why.CHECK, now)
         elif trouble is Trouble.TAKEN:

@@ -8,7 +8,7 @@
 | throttled | refused before any work was done |
 | maintenance, or a failure that says it will stay | nothing was done; it may be over later |
 | any other 5xx, a timeout, a reset, half an answer | nobody knows |
-| never connected | nothing was sent |
+| never connected, or no time left to | nothing was sent |
 | a duplicate | one of the ids is taken |
 | anything else | something in the batch is refused |
 """
@@ -27,6 +27,7 @@ from ..errors import (
     APIConnectionError,
     APIError,
     APIStatusError,
+    APITimeoutError,
     AuthenticationError,
     ConflictError,
     InternalServerError,
@@ -53,6 +54,8 @@ def trouble_of(error: APIError) -> Trouble:
     fate = _retry.fate_of(error)
     if fate is Fate.AMBIGUOUS:
         return Trouble.LOST
+    if isinstance(error, APITimeoutError):  # the deadline was over before it could be sent
+        return Trouble.UNSENT
     if isinstance(error, APIConnectionError):
         return Trouble.UNSENT if fate is Fate.REFUSED else Trouble.FATAL
     if fate is Fate.REFUSED:
