@@ -483,3 +483,35 @@ def test_content_that_this_version_does_not_know_is_shown_and_not_exported_in_pa
     result = call("export", "-o", "out.jsonl")
     assert result.exit_code == 1
     assert "holograms" in result.stderr
+
+
+# --- what would turn a label, or make another of it -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("input,label,absent\na,cat,1\n", ["--column", "value=absent"], "a 1 would mean absent"),
+        ("input,label,Is Negative\na,cat,1\n", ["--column", "value=Is Negative"], "a 1 would mean absent"),
+        ("input,label,present,x,y,width,height\na,cat,1,.1,.1,.2,.2\n", [], "boxes that are not said by their edges"),
+        ("input,label,present,bbox_x,bbox_y,bbox_w,bbox_h\na,cat,1,.1,.1,.2,.2\n", [], "not said by their edges"),
+        ("input,label,present,x_center,y_center,width,height\na,cat,1,.1,.1,.2,.2\n", [], "not said by their edges"),
+        (
+            "input,label,present,confidence\na,cat,1,0.1\n",
+            ["--column", "probability=confidence", "--threshold", "0.5:0.5"],
+            "and one can count",
+        ),
+        ('input,label,present\na,"cat,1\nb,dog",0\n', [], "has a line break in its name"),
+        ("input,label,present,present\na,cat,1,0\n", [], "2 columns are called 'present': rename all but one"),
+    ],
+)
+def test_a_table_that_could_be_misread_is_refused(text: str, options: list[str], said: str) -> None:
+    result = call("check", write("a.csv", text), *options)
+    assert result.exit_code == 1
+    assert said in result.stdout
+    assert "0 annotations" in result.stdout
+
+
+def test_columns_that_are_not_used_are_named() -> None:
+    result = call("check", write("a.csv", "input,label,present,who,confidence\na,cat,1,me,0.3\n"))
+    assert "value = 'present'; not used: 'who', 'confidence'" in result.stderr

@@ -193,8 +193,8 @@ def test_a_column_that_the_caller_takes_for_one_thing_is_not_another_one(tmp_pat
 @pytest.mark.parametrize(
     ("content", "columns", "says"),
     [
-        ("a.jpg,dog,1\nb.jpg,cat,0\n", {}, "no column is the input. The first line must name the columns"),
-        ("image,value\na,1\n", {}, "no column is the concept. The first line must name the columns"),
+        ("a.jpg,dog,1\nb.jpg,cat,0\n", {}, "no column is the input. A row is one input and one concept"),
+        ("image,value\na,1\n", {}, "no column is the concept. A row is one input and one concept"),
         (ROWS, {"concept": "species"}, "there is no column 'species' for the concept. The first rows are:\n    image"),
         (ROWS, {"colour": "x"}, "a table has no colour; what can be named is input, concept_id"),
         ("image,label,value,top,left\na,dog,1,0,0\n", {}, "has edges of a box, but no bottom, right"),
@@ -331,8 +331,8 @@ def test_rows_of_one_id_are_one_annotation_only_in_one_box(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("edges", "says"),
     [
-        ("10,20,110,220", "is in pixels: divide by the height and width of the image"),
-        ("0,0,0.5,1.5", "the box 0, 0, 0.5, 1.5 (top, left, bottom, right) is in pixels"),
+        ("10,20,110,220", "is not within 0 and 1: pixels have to be divided"),
+        ("0,0,0.5,1.5", "the box 0, 0, 0.5, 1.5 (top, left, bottom, right) is not within 0 and 1"),
         ("0,0,,1", "the box 0, 0, , 1 (top, left, bottom, right) is not four numbers"),
         ("0,0,x,1", "is not four numbers"),
         ("0.5,0,0.5,1", "has no area: its edges are numbers from 0 to 1, top before bottom, left before right"),

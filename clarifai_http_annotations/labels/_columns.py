@@ -4,7 +4,10 @@ Rules:
 
 1. A name counts without case, spaces, ``_``, ``-`` and ``.``: ``ImageID``, ``image_id`` and ``image id`` are one.
 2. Two columns that could be the same thing are an error that shows the first rows, unless the caller names one.
-3. A probability is no polarity. A table that has one and no polarity needs a threshold.
+3. A probability is no polarity. A table that has one and no polarity needs a threshold; one that has both is read
+   by its polarity, unless somebody names the probability, too.
+4. A column whose 1 would mean "absent", and a box that is said in a way that is not read, are errors: what is not
+   read would turn a label, or make one of a whole image of that of a box.
 """
 
 from __future__ import annotations
@@ -30,6 +33,12 @@ USUAL = {
 """Names of headers by what they are."""
 
 BOX = ("top", "left", "bottom", "right")
+
+OPPOSITE = ("absent", "isabsent", "absence", "negative", "isnegative", "missing", "ismissing", "notpresent")
+"""Names of columns in which 1 would mean that a concept is absent."""
+
+OTHER_BOXES = ({"x", "y", "width", "height"}, {"x", "y", "w", "h"}, {"xcenter", "ycenter"}, {"left", "top", "width"})
+"""Names of columns of boxes that are said by a corner or the middle, and a size."""
 
 
 class Columns(NamedTuple):
@@ -81,6 +90,8 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
         else:
             taken = {name for other, name in given.items() if other != what}
             at = [i for i, name in enumerate(names) if name in usual.split() and header[i].strip() not in taken]
+        if len(at) > 1 and len({header[index].strip() for index in at}) == 1:
+            raise Unreadable(f"{len(at)} columns are called {header[at[0]].strip()!r}: rename all but one. {shown}")
         if len(at) > 1:
             could = " and ".join(repr(header[index].strip()) for index in at)
             raise Unreadable(
@@ -91,12 +102,28 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
     if columns.input < 0 or (columns.concept < 0 and columns.concept_id < 0):
         missing = "input" if columns.input < 0 else "concept"
         raise Unreadable(
-            f"no column is the {missing}. The first line must name the columns: call it {missing}_id or {missing}, or "
-            f"say which it is with --column {missing}=NAME (columns=). {shown}"
+            f"no column is the {missing}. A row is one input and one concept, and the first line names the columns: "
+            f"call it {missing}_id (or one of {', '.join(USUAL[missing].split())}), or say which it is with "
+            f"--column {missing}=NAME (columns=). {shown}"
+        )
+    if columns.value >= 0 and names[columns.value] in OPPOSITE:
+        raise Unreadable(
+            f"in the column {header[columns.value].strip()!r} a 1 would mean absent, and 1 is read as present: turn "
+            f"its values around and rename it. {shown}"
+        )
+    if columns.value >= 0 and "probability" in given:
+        raise Unreadable(
+            f"the table has a polarity ({header[columns.value].strip()!r}) and a probability "
+            f"({given['probability']!r}), and one can count: take --column value={given['probability']} (columns=). {shown}"
         )
     edges = [name for name in BOX if getattr(columns, name) < 0]
     if 0 < len(edges) < len(BOX):
         raise Unreadable(f"the table has edges of a box, but no {', '.join(edges)}. {shown}")
+    if edges and (any(set(names) >= other for other in OTHER_BOXES) or any(name.startswith("bbox") for name in names)):
+        raise Unreadable(
+            "the table has boxes that are not said by their edges: make columns top_row, left_col, bottom_row and "
+            f"right_col of them, in parts of the image from 0 to 1, or remove them. {shown}"
+        )
     return columns
 
 

@@ -104,8 +104,12 @@ def delimiter_of(line: str) -> str:
 
 
 def _say(columns: Columns, header: Sequence[str], source: Source, reading: Reading) -> None:
-    told = [f"{what} = {header[at].strip()!r}" for what, at in zip(columns._fields, columns, strict=True) if at >= 0]
-    reading.on_notice(f"{source.name}: columns {', '.join(told)}")
+    used = {what: at for what, at in zip(columns._fields, columns, strict=True) if at >= 0}
+    if columns.value >= 0:
+        used.pop("probability", None)
+    told = ", ".join(f"{what} = {header[at].strip()!r}" for what, at in used.items())
+    others = [repr(name.strip()) for index, name in enumerate(header) if index not in used.values()]
+    reading.on_notice(f"{source.name}: columns {told}" + (f"; not used: {', '.join(others)}" if others else ""))
 
 
 def _check_polarity(columns: Columns, header: Sequence[str], rows: Sequence[Sequence[str]], reading: Reading) -> None:
@@ -202,6 +206,8 @@ class _Rows:
 
     def _concept(self, row: Sequence[str]) -> str:
         name = row[self._columns.concept].strip()
+        if "\n" in name:
+            raise ValueError(f"the concept {name[:60]!r} has a line break in its name: is a quote missing?")
         called = self._reading.classes.get(name)
         return self._reading.names.id_of(name) if called is None else self._reading.names.id_of(called, name)
 
@@ -235,7 +241,8 @@ class _Rows:
             raise ValueError(f"{box} is not four numbers") from None
         if any(edge > 1.0 for edge in edges):
             raise ValueError(
-                f"{box} is in pixels: divide by the height and width of the image, which this table does not have"
+                f"{box} is not within 0 and 1: pixels have to be divided by the height and width of the image, which "
+                "this table does not have"
             )
         found = dict(zip(EDGES, edges, strict=True))
         if not has_area(found):
