@@ -249,7 +249,7 @@ def test_failures_are_written_to_a_file_that_upload_takes(server: Server, inputs
     [failure] = [json.loads(line) for line in Path("failures.jsonl").read_text().splitlines()]
     assert failure["outcome"] == "failed"
     assert failure["annotation"]["input_id"] == "in-2"
-    assert call("upload", "failures.jsonl").exit_code == 3  # into the same file
+    assert call("upload", "failures.jsonl").exit_code == 3
     inputs.add("in-2")
     assert call("upload", "failures.jsonl").exit_code == 0
     assert labels_of(server.emulator).total() == 3
@@ -295,7 +295,7 @@ def test_a_wrong_key_is_said_and_the_journal_stays(server: Server, monkeypatch: 
     monkeypatch.setenv("CLARIFAI_PAT", "another-key-that-is-wrong")
     result = call("upload", write("a.csv", CSV))
     assert result.exit_code == 4
-    assert "It stopped:" in result.stderr
+    assert "upload" not in result.stderr.split("/v2")[0]  # it is said before anything is sent
     assert "another-key" not in result.output
 
 
@@ -515,3 +515,91 @@ def test_a_table_that_could_be_misread_is_refused(text: str, options: list[str],
 def test_columns_that_are_not_used_are_named() -> None:
     result = call("check", write("a.csv", "input,label,present,who,confidence\na,cat,1,me,0.3\n"))
     assert "value = 'present'; not used: 'who', 'confidence'" in result.stderr
+
+
+# --- what must not be lost ---------------------------------------------------------------------------
+
+
+def test_no_file_is_overwritten_by_failures(server: Server, inputs: Inputs) -> None:
+    path = write("a.csv", CSV)
+    refused = call("upload", path, "--failures", path)
+    assert refused.exit_code == 2
+    assert "this file is there already, and is not overwritten" in refused.stderr
+    assert path.read_text() == CSV
+    inputs.add("none of them")
+    assert [call("upload", path).exit_code for _ in range(2)] == [3, 3]
+    assert sorted(path.name for path in Path().glob("failures*")) == ["failures-2.jsonl", "failures.jsonl"]
+
+
+def test_a_link_or_a_device_is_written_into_and_not_replaced(server: Server, tmp_path: Path) -> None:
+    call("upload", write("a.csv", CSV))
+    Path("link.jsonl").symlink_to("there.jsonl")
+    write("there.jsonl", "old")
+    assert call("export", "-o", "link.jsonl").exit_code == 0
+    assert Path("link.jsonl").is_symlink()
+    assert len(Path("there.jsonl").read_text().splitlines()) == 3
+    assert call("export", "-o", "/dev/null").exit_code == 0
+    assert not Path("/dev/null").is_file()
+
+
+@pytest.mark.parametrize("name", ["out.jsonl.gz", "out.csv.gz"])
+def test_an_export_that_ends_in_gz_is_packed(server: Server, name: str) -> None:
+    call("upload", write("a.csv", CSV))
+    assert call("export", "-o", name).exit_code == 0
+    assert Path(name).read_bytes()[:2] == b"\x1f\x8b"
+    [summary] = of_type(objects("check", name), "summary")
+    assert (summary["positives"], summary["negatives"]) == (1, 2)
+
+
+def test_a_label_that_was_flipped_in_the_app_is_a_conflict_that_says_what_helps(server: Server) -> None:
+    path = write("a.csv", CSV)
+    call("upload", path)
+    [tree] = [one for one in of_type(objects("list"), "annotation") if "in-2" in one["annotation"]["input_id"]]
+    call("flip", tree["annotation"]["id"], "tree", "--input-id", "in-2")
+    result = call("upload", path)
+    assert result.exit_code == 3
+    assert "turn it with flip, or delete it" in result.stdout
+
+
+def test_what_the_journal_skips_is_said_with_the_way_to_send_it(server: Server, inputs: Inputs) -> None:
+    inputs.add("in-1")
+    path = write("a.csv", CSV)
+    call("upload", path)
+    assert "--fresh asks for all of it again" in call("upload", path).stderr
+
+
+def test_a_server_that_is_not_there_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"API_BASE": "http://127.0.0.1:1", "PAT": PAT, "APP_ID": "app"}.items():
+        monkeypatch.setenv(f"CLARIFAI_{name}", value)
+    with no_waiting():
+        result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 4
+    assert "list: GET" in result.stderr
+
+
+def test_requests_that_fail_are_said_while_the_upload_goes_on(server: Server) -> None:
+    server.emulator.faults = Faults(["http_503_before"] * 3, methods=["POST"])
+    with no_waiting():
+        result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 0
+    assert "1 request failed so far, the last by InternalServerError" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["search", "--status", "nonsense"], ["search", "--positive", ""]], ids=" ".join)
+def test_a_filter_that_cannot_be_is_a_wrong_call(server: Server, arguments: list[str]) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_delete_goes_on_after_what_is_not_there_and_says_so(stored: Annotation) -> None:
+    result = call("delete", "nope", stored.id, "--input-id", "in", "--yes")
+    assert result.exit_code == 4
+    assert "nope was not deleted" in result.stderr
+    assert f"deleted {stored.id}" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["nofile.csv"], ["a.csv", "--column", "nope=x"]], ids=" ".join)
+def test_a_file_that_is_not_there_is_a_wrong_call(arguments: list[str]) -> None:
+    write("a.csv", CSV)
+    assert call("check", *arguments).exit_code == 2

@@ -173,6 +173,7 @@ def test_the_session_of_the_readme_prints_what_it_shows(tmp_path: Path) -> None:
     with serve(Emulator()) as server:
         names = {"API_BASE": server.url, "PAT": "any-key", "USER_ID": "emulator-user", "APP_ID": "my-app"}
         environ = {**os.environ, **{f"CLARIFAI_{name}": value for name, value in names.items()}}
+        environ.pop("COLUMNS", None)  # pytest's own
         environ |= {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
         program = f'clarifai-annotations() {{ {sys.executable} -m clarifai_http_annotations.cli "$@"; }}\n'
         for command, shown in commands:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,15 +36,17 @@ def export(screen: Screen, output: Path | None, format: str | None, input_ids: S
     """Write the annotations of the app to a file, every polarity as it is, so that upload or check can read them.
 
     JSON Lines hold everything; CSV holds concepts of inputs and boxes, and what it cannot hold is named and left out.
-    With --output, the file is there when all of it is.
+    With --output, the file is there when all of it is; one that ends in .gz is packed.
     """
     if screen.as_json and output is None:
         raise click.UsageError("--json says what was written, so it needs --output FILE")
-    format = format or ("csv" if output is not None and output.suffix == ".csv" else "jsonl")
+    format = format or ("csv" if output is not None and ".csv" in output.suffixes[-2:] else "jsonl")
+    if output is None and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     count = left_out = 0
     with ExitStack() as stack:
         client = stack.enter_context(connect(**app))
-        file = sys.stdout if output is None else stack.enter_context(_replacing(output))
+        file = sys.stdout if output is None else stack.enter_context(_opened(output))
         write = _writer(file, format)
         for annotation in client.list(input_ids=input_ids or None, per_page=1000):
             try:
@@ -67,19 +71,23 @@ def _writer(file: IO[str], format: str) -> Callable[[Annotation], object]:
     return lambda annotation: rows.writerows(csv_rows(annotation))
 
 
-class _replacing:  # used like a function
-    """Opens a file beside another, which it replaces if all went well."""
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    """Open a file beside another, which it replaces if all went well; what is no regular file is written into."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with _text(part, packed=path.suffix == ".gz") as file:
+            yield file
+        os.replace(part, path.resolve())  # noqa: PTH105 # it is what replaces a file everywhere
+    finally:
+        part.unlink(missing_ok=True)
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._part = path, path.with_name(f"{path.name}.part")
 
-    def __enter__(self) -> IO[str]:
-        self._file = self._part.open("w", encoding="utf-8", newline="")
-        return self._file
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._file.close()
-        if kind is None:
-            os.replace(self._part, self._path)  # noqa: PTH105 # it is what replaces a file everywhere
-        else:
-            self._part.unlink(missing_ok=True)
+def _text(path: Path, *, packed: bool) -> IO[str]:
+    if packed:
+        return gzip.open(path, "wt", encoding="utf-8", newline="")
+    return path.open("w", encoding="utf-8", newline="")

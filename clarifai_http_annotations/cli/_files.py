@@ -15,6 +15,7 @@ from .._wire.guard import guard
 from .._wire.rows import prepare_row
 from ..elsewhere import MissingValue
 from ..errors import InvalidRequestError
+from ..labels._columns import USUAL
 from ..labels._label import InputId, Label, Problem, Reading, Shape, Threshold
 from ..labels._names import Names, concept_name, read_concept_map
 from ..labels._open_images import read_classes
@@ -32,6 +33,7 @@ EVERY = 1000
 def of_files(function: Command, *, required: bool = True) -> Command:
     """Add the files and the options that say how they are read."""
     path = click.Path(path_type=Path, dir_okay=False)
+    existing = click.Path(path_type=Path, allow_dash=True, exists=True)
     for option in (
         click.option("--concept-map", type=path, help="Ids by name: a JSON object, or lines of name,id."),
         click.option("--classes", type=path, help="Class descriptions of Open Images: lines of code,name."),
@@ -55,7 +57,7 @@ def of_files(function: Command, *, required: bool = True) -> Command:
             help="What a concept without a polarity is (error).",
         ),
         click.option("--format", type=click.Choice(get_args(Format)), help="Otherwise told from the content."),
-        click.argument("files", nargs=-1, required=required, type=click.Path(path_type=Path, allow_dash=True)),
+        click.argument("files", nargs=-1, required=required, type=existing),
     ):
         function = option(function)
     return function
@@ -184,8 +186,8 @@ def named(concept_id: str) -> str:
 
 def _column(text: str) -> tuple[str, str]:
     what, equals, name = text.partition("=")
-    if not equals or not name:
-        raise ValueError(f"--column is WHAT=NAME, such as concept=species, and not {text!r}")
+    if not equals or not name or what not in USUAL:
+        raise ValueError(f"--column is WHAT=NAME, where WHAT is one of {', '.join(USUAL)}, and not {text!r}")
     return what, name
 
 

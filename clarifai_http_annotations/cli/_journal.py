@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -28,7 +29,11 @@ def journal_of(settings: Settings) -> Path:
         said.append(settings.key.reveal())
     digest = blake2b("\0".join(said).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
     names = re.sub(r"[^A-Za-z0-9-]+", "-", f"{settings.user_id}-{settings.app_id}")[:60]
-    return Path(click.get_app_dir(PROGRAM)) / "journals" / f"{names}-{digest}.journal"
+    return _home() / "journals" / f"{names}-{digest}.journal"
+
+
+def _home() -> Path:
+    return Path(click.get_app_dir(PROGRAM))
 
 
 @contextmanager
@@ -38,9 +43,13 @@ def held(journal: Path) -> Iterator[None]:
     Raises:
         ConfigurationError: If another upload holds it, or there can be no such file.
     """
+    home = _home()
+    name = blake2b(os.fsencode(journal.resolve()), digest_size=8).hexdigest()
     try:
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        lock = sqlite3.connect(f"{journal}.lock", timeout=0, isolation_level=None)  # a lock on every system
+        (home / "locks").mkdir(parents=True, exist_ok=True)
+        if journal.parent == home / "journals":
+            journal.parent.mkdir(exist_ok=True)
+        lock = sqlite3.connect(home / "locks" / name, timeout=0, isolation_level=None)  # a lock on every system
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(
             f"The journal {journal} cannot be kept ({error}): give another with --journal."

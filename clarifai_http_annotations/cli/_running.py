@@ -20,8 +20,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from pydantic import ValidationError
 
 from .._wire.encode import UnusualIdWarning
+from .._wire.guard import place_of
 from ..client import Client
 from ..errors import ClarifaiError, ConfigurationError, InvalidRequestError, LabelError
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, USAGE, Screen
@@ -43,14 +45,18 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
                 warnings.simplefilter("default", UnusualIdWarning)
                 warnings.showwarning = lambda message, *_, **__: screen.notice(str(message))
                 code = function(screen, **given)
+            sys.stdout.flush()
         except (KeyboardInterrupt, click.Abort):  # the second is that of a question
             screen.error("Interrupted.")
             code = INTERRUPTED
         except BrokenPipeError:  # as of `list | head`: whoever reads has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = OK
-        except OSError as error:
-            screen.error(f"{error.filename or 'a file'}: {error.strerror or error}")
+        except OSError as error:  # also a full disk
+            screen.error(f"{error.filename or 'The output'}: {error.strerror or error}")
+            code = USAGE
+        except ValidationError as error:
+            screen.error("; ".join(f"{place_of(found['loc'])}: {found['msg']}" for found in error.errors()))
             code = USAGE
         except (ConfigurationError, InvalidRequestError, LabelError) as error:
             screen.error(str(error))

@@ -9,10 +9,12 @@ Rules:
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -39,6 +41,12 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def _width(stream: TextIO) -> int | None:
+    """Return the letters of a line: those of the terminal, or what the environment says, or plenty."""
+    said = os.environ.get("COLUMNS", "")
+    return None if stream.isatty() else int(said) if said.isdigit() and int(said) else WIDE
+
+
 class Screen:
     """Where a command prints.
 
@@ -48,8 +56,11 @@ class Screen:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-        self.err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal that has no such letter shows its number
+                stream.reconfigure(errors="backslashreplace")
+        self.out = Console(highlight=False, width=_width(sys.stdout))
+        self.err = Console(stderr=True, highlight=False, width=_width(sys.stderr))
 
     @property
     def is_live(self) -> bool:

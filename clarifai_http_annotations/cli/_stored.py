@@ -11,12 +11,12 @@ import click
 
 from .._wire.encode import to_tree
 from .._wire.guard import find_concepts
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
 from ..models.concept import Concept, negative, positive
 from ..models.search import Filter, Kind
 from ._running import command, connect, of_app
-from ._screen import OK, Screen
+from ._screen import API, OK, Screen
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -139,11 +139,17 @@ def delete(screen: Screen, annotation_ids: Sequence[str], input_id: str, yes: bo
             if not click.confirm(f"Delete {len(annotation_ids)} of input {input_id!r}?", err=True):
                 screen.notice("Nothing was deleted.")
                 return OK
+        missing = 0
         for annotation_id in annotation_ids:
-            client.delete(annotation_id, input_id=input_id)
+            try:
+                client.delete(annotation_id, input_id=input_id)
+            except NotFoundError as error:
+                missing += 1
+                screen.error(f"{annotation_id} was not deleted: {error}")
+                continue
             screen.object("deleted", input_id=input_id, id=annotation_id)
             screen.say(f"deleted {annotation_id}")
-    return OK
+    return API if missing else OK
 
 
 def tree_of(annotation: Annotation) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,8 +31,7 @@ from ._files import Files, of_files
 from ._journal import held, journal_of, remove
 from ._running import command, connect, of_app
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line, number
-
-FAILURES = "failures.jsonl"
+from ._trouble import heard, reach
 
 
 @click.command(
@@ -46,10 +46,10 @@ FAILURES = "failures.jsonl"
 @click.option(
     "--failures",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path(FAILURES),
-    help=f"Where what failed is written to ({FAILURES}).",
+    help="A new file for what failed (failures.jsonl, failures-2.jsonl, ...).",
 )
 @click.option("--rate", type=float, help="Requests a second, at most (15).")
+@click.option("--timeout", type=float, help="Seconds for a request (60).")
 @click.option("--check-existing", is_flag=True, help="Ask for each annotation before it is sent.")
 @of_files
 @command
@@ -63,20 +63,25 @@ def upload(
     fresh: bool,
     skip_problems: bool,
     journal: Path | None,
-    failures: Path,
+    failures: Path | None,
     rate: float | None,
+    timeout: float | None,
     check_existing: bool,
     **given: Any,
 ) -> int:
-    """Store what is in FILES, every annotation once.
+    """Add what is in FILES to the app, every annotation once.
+
+    What is in the app already stays: a label that was corrected in a file is another annotation, beside the old one.
+    Turn that with flip, or delete it.
 
     All files are read first, and nothing is sent if there is a problem in them. What is confirmed is kept in a
     journal, so that running the same command again goes on; after everything is stored it is deleted.
     """
-    if not os.access(failures.parent, os.W_OK):
-        raise click.UsageError(f"--failures {failures}: nothing can be written into {failures.parent}/")
+    failures = _new_file(failures)
     with ExitStack() as stack:
-        client = None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate))
+        client = (
+            None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
+        )
         read = Files(screen, files, given)
         stack.callback(read.close)
         with Tally() as tally:
@@ -95,11 +100,27 @@ def upload(
             return OK
         journal = journal or journal_of(client._settings)
         stack.enter_context(held(journal))
+        reach(client)
         if fresh:
             remove(journal)
         screen.notice(f"journal: {journal}")
         code = _Run(screen, client, journal, failures, tally.annotations).run(read, check_existing)
         return PROBLEMS if read.problems and code == OK else code
+
+
+def _new_file(asked: Path | None) -> Path:
+    """Return where failures go: nothing that is there is ever overwritten.
+
+    Raises:
+        click.UsageError: If the file that was asked for is there, or cannot be.
+    """
+    names = (f"failures{'' if number == 1 else f'-{number}'}.jsonl" for number in count(1))
+    path = asked or next(path for name in names if not (path := Path(name)).exists())
+    if path.exists():
+        raise click.UsageError(f"--failures {path}: this file is there already, and is not overwritten")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise click.UsageError(f"--failures {path}: nothing can be written into {path.parent}/")
+    return path
 
 
 class _Run:
@@ -116,7 +137,7 @@ class _Run:
         error: ClarifaiError | None = None
         interrupted = False
         try:
-            with _progress(self._screen) as progress:
+            with _progress(self._screen) as progress, heard(self._screen):
                 self._client.upload(
                     rows,
                     journal=self._journal,
@@ -157,6 +178,13 @@ class _Run:
             written = number(self._failures.written, "annotation")
             screen.mark(f"{written} not stored, written to {self._failures.path}. To send them again:", "yellow")
             screen.say(f"  clarifai-annotations upload {self._failures.path}")
+        if report.conflicts:
+            screen.mark(
+                "In conflict: the app holds other content under the id, as after a flip. To send it again", "yellow"
+            )
+            screen.mark("does not help: see it with list --input-id, and turn it with flip, or delete it.", "yellow")
+        if report.skipped:
+            screen.notice("Skipped is what an earlier run confirmed; --fresh asks for all of it again.")
         if error is not None:
             screen.error(f"It stopped: {error}")
         elif report.stopped is not None and not is_interrupted:
@@ -168,7 +196,6 @@ class _Failures:
 
     def __init__(self, path: Path, report: UploadReport, screen: Screen) -> None:
         self.path, self._report, self._screen = path, report, screen
-        self._part = path.with_name(f"{path.name}.part")  # the file may be the one that is being uploaded
         self.written = 0
         self._file: IO[str] | None = None
 
@@ -178,7 +205,7 @@ class _Failures:
         if is_left or result.outcome not in ("failed", "conflict", "unknown"):
             return  # what an upload that stopped left over is sent when the same command is run again
         if self._file is None:
-            self._file = self._part.open("w", encoding="utf-8")
+            self._file = self.path.open("x", encoding="utf-8")
         why = {"outcome": result.outcome, "error": str(result.error)}
         self._file.write(line({"annotation": to_tree(result.annotation), **why}) + "\n")
         self._screen.object("failure", input_id=result.input_id, id=result.id, **why)
@@ -188,7 +215,6 @@ class _Failures:
         """Close the file."""
         if self._file is not None:
             self._file.close()
-            os.replace(self._part, self.path)  # noqa: PTH105 # it is what replaces a file everywhere
 
 
 def _progress(screen: Screen) -> Progress:

@@ -114,7 +114,7 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
     if columns.value >= 0 and "probability" in given:
         raise Unreadable(
             f"the table has a polarity ({header[columns.value].strip()!r}) and a probability "
-            f"({given['probability']!r}), and one can count: take --column value={given['probability']} (columns=). {shown}"
+            f"({given['probability']!r}), and one can count: take --column value={given['probability']}. {shown}"
         )
     edges = [name for name in BOX if getattr(columns, name) < 0]
     if 0 < len(edges) < len(BOX):
