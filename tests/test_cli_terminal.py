@@ -61,6 +61,9 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def end(self) -> None:
+        self._process.terminate()
+
     def wait(self) -> int:
         """Read to the end; return the exit code."""
         while self._read():
@@ -111,6 +114,15 @@ def test_progress_is_shown_ctrl_c_says_how_to_go_on_and_it_goes_on(server: Serve
         values = [(a.input_id, c.value) for a in client.list(per_page=1000) for _, c in a.each_concept()]
     assert sorted(values) == sorted((f"in-{index}", float(index % 2)) for index in range(ROWS))
     assert PAT not in first.shown + second.shown
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(server: Server, tmp_path: Path) -> None:
+    write_rows(tmp_path)
+    terminal = Terminal(server, tmp_path, "upload", "labels.csv", "--rate", "15")
+    terminal.read_until(r"(?m)\b([1-9]\d+)/5000\b")
+    terminal.end()
+    assert terminal.wait() == 130
+    assert "the journal has what is stored" in terminal.shown
 
 
 def test_a_key_that_is_not_there_is_asked_for_and_not_shown(server: Server, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -17,4 +18,5 @@ def main() -> None:
         )
     from ._app import run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be ended is to be interrupted: what was done is said
     run()
