@@ -79,7 +79,9 @@ def parse(source: object) -> Any:
     if isinstance(source, (str, bytes, bytearray)):
         try:
             return json.loads(source, object_pairs_hook=_once_each)
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            raise InvalidRequestError("This is not JSON that can be read: it is nested too deep.") from None
+        except ValueError as error:
             hint = ONE_BY_ONE if str(error).startswith("Extra data") else GIVE_CONTENT
             raise InvalidRequestError(f"This is not JSON: {error}.", hint=hint) from None
     if not isinstance(source, (dict, list, tuple)) and not is_message(source):

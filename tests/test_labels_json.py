@@ -212,8 +212,8 @@ def test_every_problem_of_an_annotation_is_listed(tmp_path: Path) -> None:
         (json.dumps(DOG).replace('"value": 1', '"value": 1, "value": 0'), "a key is there twice in ['id', 'value', 'v"),
         (json.dumps(DOG) + json.dumps(DOG), "This is not JSON: Extra data at character"),
         ("not JSON", "This is not JSON: Expecting value at character 1"),
-        ("[" * 100_000, "This is not JSON: maximum recursion depth exceeded"),
-        ('{"input_id": "a", "x": ' + "[" * 5000 + "]" * 5000 + "}", "recursion depth exceeded"),
+        ("[" * 100_000, "it is nested too deep"),
+        ('{"input_id": "a", "x": ' + "[" * 5000 + "]" * 5000 + "}", "nested too deep"),
     ],
     ids=["cut", "no end", "key twice", "value twice", "two in a line", "text", "deep", "deep inside"],
 )
@@ -244,7 +244,7 @@ def test_a_broken_first_line_does_not_make_a_document_of_lines(tmp_path: Path) -
     [
         ('{\n "input_id": "a",\n "data": }', "This is not JSON: Expecting value: line 3 column 10"),
         ('[\n{"input_id": "a", "input_id": "b"}]', "a key is there twice"),
-        ("[\n" + '{"a": ' * 50_000, "maximum recursion depth exceeded"),
+        ("[\n" + '{"a": ' * 50_000, "it is nested too deep"),
         (
             json.dumps(DOG, indent=1) + json.dumps(CAT, indent=1),
             "Extra data: line 11 column 2 (char 97). If each line",
