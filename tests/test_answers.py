@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_http_annotations import Annotation, StatusCode, positive
-from clarifai_http_annotations._wire.answers import Answer, RawAnswer, parse_answer, retry_after
+from clarifai_http_annotations import Annotation, Concept, FrameInfo, GeoPoint, Span, StatusCode, TimeInfo, positive
+from clarifai_http_annotations._wire.answers import Answer, RawAnswer, parse_answer, read_model, retry_after
 from clarifai_http_annotations.config import Secret
 from clarifai_http_annotations.errors import (
     APIStatusError,
@@ -227,6 +227,31 @@ def test_a_key_that_the_server_repeats_is_in_no_error(status: int, body: Any) ->
     shown = str(caught.value) + repr(vars(caught.value))
     assert PAT not in shown
     assert PAT[:12] not in shown
+
+
+@pytest.mark.parametrize("said", [PAT, [PAT], {PAT: 1}], ids=["text", "list", "object"])
+@pytest.mark.parametrize(
+    ("model", "tree"),
+    [
+        (FrameInfo, lambda said: {"time": said}),
+        (FrameInfo, lambda said: {"number": said}),
+        (TimeInfo, lambda said: {"begin_time": said, "end_time": 1}),
+        (GeoPoint, lambda said: {"longitude": said}),
+        (Span, lambda said: {"char_start": said}),
+        (Concept, lambda said: {"id": "tree", "value": said}),
+    ],
+)
+def test_a_key_where_a_number_should_be_is_in_no_error(model: Any, tree: Any, said: Any) -> None:
+    with pytest.raises(InvalidResponseError) as caught:
+        read_model(Answer(200, 10000, None, {}), tree(said), "it", model)
+    assert PAT not in str(caught.value)
+
+
+def test_a_whole_number_as_text_that_is_all_digits_is_not_repeated() -> None:
+    with pytest.raises(InvalidResponseError) as caught:
+        read_model(Answer(200, 10000, None, {}), {"time": "9" * 40}, "it", FrameInfo)
+    assert "it.time: Value error, must be a whole number of 64 bits" in str(caught.value)
+    assert "9" * 40 not in str(caught.value)
 
 
 def test_a_key_in_a_redirect_is_in_no_error() -> None:

@@ -27,6 +27,7 @@ READING = object()
 """Validation context that marks an answer of the server."""
 
 Model = TypeVar("Model", bound="WireModel")
+Of = TypeVar("Of", int, float)
 
 
 class WireModel(BaseModel):
@@ -145,9 +146,17 @@ def _unit(value: object, info: ValidationInfo) -> float:
     return number
 
 
+def _of_text(text: str, kind: type[Of]) -> Of:
+    """Return the number that a server sent as text. Python's own error would repeat the text, which may be the key."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError("must be a number, and is another text") from None
+
+
 def _number(value: object, info: ValidationInfo) -> float:
     if info.context is READING and isinstance(value, str):
-        return float(value)
+        return _of_text(value, float)
     return as_number(value)
 
 
@@ -160,16 +169,17 @@ MOST_32 = 2**32 - 1
 
 def _count(value: object, info: ValidationInfo) -> int:
     is_reading = info.context is READING
-    if is_reading and isinstance(value, (str, float)):  # protobuf's JSON prints uint64 as text
-        number = int(value) if isinstance(value, str) or value.is_integer() else MOST + 1
-        if number > MOST:
-            raise ValueError(f"must be a whole number, not {value!r}")
+    if is_reading and isinstance(value, str):  # protobuf's JSON prints uint64 as text
+        number = _of_text(value, int)
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
     elif isinstance(value, bool) or not hasattr(type(value), "__index__"):
-        raise ValueError(f"must be a whole number, not {value!r}")
+        # what a server says is not repeated: it may hold the key
+        raise ValueError("must be a whole number" + ("" if is_reading else f", not {value!r}"))
     else:
         number = index(value)  # type: ignore[arg-type]  # it has __index__, asked above; numpy's integers have
+    if is_reading and number > MOST and not isinstance(value, int):
+        raise ValueError("must be a whole number of 64 bits")
     if not is_reading and not 0 <= number <= MOST:
         raise ValueError(f"must be 0 or more, and fit into 64 bits, not {number}")
     return number
