@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard, TypeVar
 
-from ._label import Label, Reading, Unreadable
+from ._label import Label, Reading, Unreadable, claim_input
 from ._pieces import Piece, items
 from ._source import Source
 
@@ -123,7 +123,7 @@ def _categories(source: Source, reading: Reading) -> dict[Any, str]:
 
 def _images(source: Source, reading: Reading) -> dict[Any, _Image]:
     images: dict[Any, _Image] = {}
-    files: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
     for index, image in enumerate(items(source, "images")):
         place = f"{source.name}, images[{index}]"
         try:
@@ -131,11 +131,7 @@ def _images(source: Source, reading: Reading) -> dict[Any, _Image]:
             id = _id_of(image, images)
             place += f" (id {id})"
             name = str(id) if reading.input_id == "id" else reading.input_of(_file_of(image))
-            if files.setdefault(name, id) != id:
-                raise ValueError(
-                    f"the images {files[name]!r} and {id!r} would both be the input {name!r}: take more of the name, "
-                    "with --input-id file or id (input_id=)"
-                )
+            claim_input(inputs, name, id, "the images ")
             width, height = _numbers([image["width"], image["height"]], "size", 2)
             if not (width > 0 and height > 0):
                 raise ValueError(f"the image is {width:g} by {height:g} pixels")

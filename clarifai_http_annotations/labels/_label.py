@@ -140,6 +140,20 @@ class Reading:
         return stem if dot and stem else last
 
 
+def claim_input(takers: dict[str, Any], input_id: str, name: object, what: str = "") -> None:
+    """Remember which name of a file is an input, so that no two of them become one.
+
+    Raises:
+        ValueError: If another name is that input already.
+    """
+    other = takers.setdefault(input_id, name)
+    if other != name:
+        raise ValueError(
+            f"{what}{other!r} and {name!r} would both be the input {input_id!r}: take more of the name, with "
+            "--input-id file or id (input_id=)"
+        )
+
+
 class Unreadable(Exception):  # noqa: N818 # a signal inside of this package, which `read` makes a problem of
     """The rest of a file cannot be read: the message, and the place if it is not the file."""
 

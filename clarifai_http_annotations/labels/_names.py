@@ -75,11 +75,11 @@ class Names:
         if not name.strip():
             raise ValueError("the name of the concept is empty")
         id = self._map.get(name) or concept_id(name)
-        self.use(id, name)
+        self._claim(id, name)
         self._ids[name] = id
         return id
 
-    def use(self, id: str, name: str) -> None:
+    def _claim(self, id: str, name: str) -> None:
         """Remember who has an id.
 
         Raises:

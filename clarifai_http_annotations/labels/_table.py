@@ -22,7 +22,7 @@ from typing import Any
 
 from ..models.concept import NO_VALUE
 from ._columns import BOX, Columns, find_columns, show
-from ._label import Label, Reading, Unreadable
+from ._label import Label, Reading, Unreadable, claim_input
 from ._source import Source
 
 WORDS = {
@@ -196,12 +196,7 @@ class _Rows:
         if not input_id:
             raise ValueError("the input is empty")
         if self._reading.input_id != "id":
-            other = self._inputs.setdefault(input_id, name)
-            if other != name:
-                raise ValueError(
-                    f"{other!r} and {name!r} would both be the input {input_id!r}: take more of the name, with "
-                    "--input-id file or id (input_id=)"
-                )
+            claim_input(self._inputs, input_id, name)
         return input_id
 
     def _concept(self, row: Sequence[str]) -> str:
