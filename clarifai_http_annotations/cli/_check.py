@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..labels._tally import Count, Tally
 from ._files import Files, named, of_files
@@ -31,17 +33,15 @@ def check(screen: Screen, files: Sequence[Path], **given: Any) -> int:
     FILES are JSON Lines, JSON (such as a body for curl), CSV, TSV, Open Images, COCO or LVIS; - is the standard input.
     Ends with 1 if there is a problem.
     """
-    with Tally() as tally:
-        read = counted(screen, Files(screen, files, given), tally)
+    with Tally() as tally, Files(screen, files, given) as read:
+        counted(screen, read, tally)
         show_concepts(screen, tally)
         show_summary(screen, tally, read.problems)
     return PROBLEMS if read.problems else OK
 
 
-def counted(screen: Screen, files: Files, tally: Tally) -> Files:
+def counted(screen: Screen, files: Files, tally: Tally) -> None:
     """Read files with something that moves, count them, and say what is wrong."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
     with Progress(
         SpinnerColumn(),
         TextColumn("reading: {task.completed:,.0f} annotations"),
@@ -53,7 +53,6 @@ def counted(screen: Screen, files: Files, tally: Tally) -> Files:
         task = progress.add_task("")
         files.count(tally, lambda count: progress.update(task, completed=count))
     files.say_more()
-    return files
 
 
 @click.command(
@@ -74,7 +73,9 @@ def stats(
     problems: int | None = None
     with Tally() as tally:
         if files:
-            problems = counted(screen, Files(screen, files, given), tally).problems
+            with Files(screen, files, given) as read:
+                counted(screen, read, tally)
+                problems = read.problems
         else:
             with connect(user_id, app_id, base_url) as client:
                 for annotation in client.list(per_page=1000):
@@ -88,7 +89,7 @@ def stats(
             shown = ", ".join(named(name) for name in never[:10]) + (
                 f" and {len(never) - 10:,} more" if len(never) > 10 else ""
             )
-            screen.mark(f"Without any negative, from which a model learns badly what is not: {shown}", "yellow")
+            screen.say(f"Without any negative, from which a model learns badly what is not: {shown}", "yellow")
     return PROBLEMS if problems else OK
 
 
@@ -96,15 +97,7 @@ def show_concepts(screen: Screen, tally: Tally) -> None:
     """Print the counts of each concept, the most frequent first."""
     rows = sorted(tally.concepts.items(), key=lambda item: (-_total(item[1]), item[0]))
     for name, count in rows:
-        screen.object(
-            "concept",
-            id=name,
-            positives=count.positives,
-            negatives=count.negatives,
-            parts=count.parts,
-            absent_parts=count.absent_parts,
-            conflicts=count.conflicts,
-        )
+        screen.object("concept", id=name, **asdict(count))
     if screen.as_json or not rows:
         return
     most = _total(rows[0][1])
@@ -117,33 +110,27 @@ def show_concepts(screen: Screen, tally: Tally) -> None:
 
 def show_summary(screen: Screen, tally: Tally, problems: int | None) -> None:
     """Print what all of it comes to; of what is stored nobody says whether it has problems."""
-    counts = list(tally.concepts.values())
-    positives, negatives, parts, absent_parts, conflicts = (
-        sum(getattr(count, name) for count in counts)
-        for name in ("positives", "negatives", "parts", "absent_parts", "conflicts")
-    )
+    counts = [asdict(count) for count in tally.concepts.values()]
+    total = {field.name: sum(count[field.name] for count in counts) for field in fields(Count)}
+    inputs, repeated = tally.inputs, tally.repeated
     screen.object(
         "summary",
-        inputs=tally.inputs,
+        inputs=inputs,
         annotations=tally.annotations,
-        repeated=tally.repeated,
+        repeated=repeated,
         concepts=len(counts),
-        positives=positives,
-        negatives=negatives,
-        parts=parts,
-        absent_parts=absent_parts,
-        conflicts=conflicts,
+        **total,
         problems=problems,
     )
-    repeated = f"; {tally.repeated:,} repeated" if tally.repeated else ""
-    of = f"{number(tally.annotations, 'annotation')} of {number(tally.inputs, 'input')}"
-    screen.say(f"{of}, {number(len(counts), 'concept')}{repeated}")
-    absent = f", {absent_parts:,} absent from parts" if absent_parts else ""
-    screen.say(f"{positives:,} positive, {negatives:,} negative; {parts:,} in parts of an input{absent}")
+    of = f"{number(tally.annotations, 'annotation')} of {number(inputs, 'input')}, {number(len(counts), 'concept')}"
+    screen.say(of + (f"; {repeated:,} repeated" if repeated else ""))
+    absent = f", {total['absent_parts']:,} absent from parts" if total["absent_parts"] else ""
+    said = f"{total['positives']:,} positive, {total['negatives']:,} negative"
+    screen.say(f"{said}; {total['parts']:,} in parts of an input{absent}")
     if problems:
-        screen.mark(number(problems, "problem"), "bold red")
+        screen.say(number(problems, "problem"), "bold red")
     elif problems is not None:
-        screen.mark("no problems", "green")
+        screen.say("no problems", "green")
 
 
 def _total(count: Count) -> int:
@@ -154,5 +141,4 @@ def _row(name: str, count: Count, most: int) -> list[str]:
     present, absent = count.positives + count.parts, count.negatives + count.absent_parts
     plus, minus = (round(BAR * number / most) for number in (present, absent))
     bar = f"[green]{'█' * plus}[/][red]{'░' * minus}[/]"
-    numbers = (count.positives, count.negatives, count.parts, count.absent_parts, count.conflicts)
-    return [named(name), *(f"{number:,}" if number else "" for number in numbers), bar]
+    return [named(name), *(f"{number:,}" if number else "" for number in asdict(count).values()), bar]

@@ -17,7 +17,7 @@ import click
 from ..errors import InvalidRequestError
 from ..labels._write import HEADER, csv_rows, json_line
 from ..models.annotation import Annotation
-from ._running import command, connect, of_app
+from ._running import command, connect, of_app, of_inputs
 from ._screen import OK, PROBLEMS, SHOWN, Screen, number
 
 
@@ -28,9 +28,7 @@ from ._screen import OK, PROBLEMS, SHOWN, Screen, number
 @of_app
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file; otherwise the output.")
 @click.option("--format", type=click.Choice(["jsonl", "csv"]), help="By the name of the file, otherwise jsonl.")
-@click.option(
-    "--input-id", "input_ids", metavar="INPUT", multiple=True, help="Of this input alone; repeat it for several."
-)
+@of_inputs
 @command
 def export(screen: Screen, output: Path | None, format: str | None, input_ids: Sequence[str], **app: Any) -> int:
     """Write the annotations of the app to a file, every polarity as it is, so that upload or check can read them.

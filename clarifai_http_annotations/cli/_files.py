@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Self, TypeVar, get_args
 
 import click
 
@@ -64,7 +64,7 @@ def of_files(function: Command, *, required: bool = True) -> Command:
 
 
 class Files:
-    """The files that a command is given.
+    """The files that a command is given. It may hold a copy of the standard input: use it as a context manager.
 
     Args:
         screen: Where it says how it reads them.
@@ -74,10 +74,10 @@ class Files:
 
     def __init__(self, screen: Screen, files: Sequence[Path], given: dict[str, Any]) -> None:
         self._screen, self._given, self._stack = screen, given, ExitStack()
+        self._columns, self._threshold, self._classes, self._concept_map = _parsed(given)
         self._sources = [self._source(path) for path in files]
         self.problems = self.conflicts = 0
         self._seen: list[tuple[int, int]] = []  # labels and problems, each time that the files were read
-        self._reading()  # what is wrong with an option is said before a file is read
 
     def _source(self, path: Path) -> Source:
         if str(path) != "-":
@@ -88,8 +88,10 @@ class Files:
         copy.flush()
         return Source(Path(copy.name), "standard input")
 
-    def close(self) -> None:
-        """Delete what was kept of the standard input."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     @property
@@ -155,27 +157,41 @@ class Files:
         self.problems += 1
         self._screen.object("problem", place=problem.place, message=problem.message)
         if not self._screen.as_json and self.problems <= SHOWN:
-            self._screen.mark(str(problem), "red")
+            self._screen.say(str(problem), "red")
 
     def say_more(self) -> None:
         """Say how many problems were not shown."""
         if self.problems > SHOWN:
-            self._screen.mark(f"... and {self.problems - SHOWN:,} more problems (--json prints all)", "red")
+            self._screen.say(f"... and {self.problems - SHOWN:,} more problems (--json prints all)", "red")
 
     def _reading(self) -> Reading:
         given = self._given
-        try:
-            return Reading(
-                missing_value=given["missing_value"],
-                threshold=None if given["threshold"] is None else Threshold.parse(given["threshold"]),
-                columns=dict(map(_column, given["column"])),
-                input_id=given["input_id"],
-                shape=given["shape"],
-                classes=_read(given["classes"], "--classes", read_classes) or {},
-                names=Names(_read(given["concept_map"], "--concept-map", read_concept_map)),
-            )
-        except ValueError as error:
-            raise click.UsageError(str(error)) from None
+        return Reading(
+            missing_value=given["missing_value"],
+            threshold=self._threshold,
+            columns=self._columns,
+            input_id=given["input_id"],
+            shape=given["shape"],
+            classes=self._classes,
+            names=Names(self._concept_map),
+        )
+
+
+def _parsed(given: dict[str, Any]) -> tuple[dict[str, str], Threshold | None, dict[str, str], dict[str, str]]:
+    """Return the columns, the threshold, the classes and the concept map that options say, before a file is read.
+
+    Raises:
+        click.UsageError: If one of them cannot be read.
+    """
+    try:
+        return (
+            dict(map(_column, given["column"])),
+            None if given["threshold"] is None else Threshold.parse(given["threshold"]),
+            _read_file(given["classes"], "--classes", read_classes),
+            _read_file(given["concept_map"], "--concept-map", read_concept_map),
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def named(concept_id: str) -> str:
@@ -191,9 +207,9 @@ def _column(text: str) -> tuple[str, str]:
     return what, name
 
 
-def _read(path: Path | None, option: str, read: Callable[[Path], dict[str, str]]) -> dict[str, str] | None:
+def _read_file(path: Path | None, option: str, read: Callable[[Path], dict[str, str]]) -> dict[str, str]:
     if path is None:
-        return None
+        return {}
     try:
         return read(path)
     except OSError as error:

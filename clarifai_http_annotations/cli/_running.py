@@ -80,6 +80,12 @@ def of_app(function: Command) -> Command:
     return function
 
 
+of_inputs = click.option(
+    "--input-id", "input_ids", metavar="INPUT", multiple=True, help="Of this input alone; repeat it for several."
+)
+"""Adds the option that names inputs."""
+
+
 def connect(user_id: str | None, app_id: str | None, base_url: str | None, **settings: Any) -> Client:
     """Return a client of the environment; a key that is not there is asked for, if there is somebody to ask.
 

@@ -72,13 +72,8 @@ class Screen:
         if self.as_json:
             print(line({"type": type, **said}), flush=True)
 
-    def say(self, text: str = "") -> None:
+    def say(self, text: str, style: str | None = None) -> None:
         """Print a line of a result to people."""
-        if not self.as_json:
-            self.out.print(escape(text), soft_wrap=True)
-
-    def mark(self, text: str, style: str) -> None:
-        """Print a line of a result to people, in a style."""
         if not self.as_json:
             self.out.print(escape(text), style=style, soft_wrap=True)
 
@@ -94,13 +89,13 @@ class Screen:
         if not self.as_json:
             self.err.print(escape(text), style="red", soft_wrap=True)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1) -> None:
-        """Print a table; all columns but the first few are numbers, and a last one without a name is a bar."""
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table; all columns but the first are numbers, and a last one without a name is a bar."""
         if self.as_json:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for index, name in enumerate(columns):
-            is_number = index >= texts and name != ""
+            is_number = index > 0 and name != ""
             justify: Literal["left", "right"] = "right" if is_number else "left"
             table.add_column(
                 name, justify=justify, no_wrap=True, min_width=len(name) if is_number else None, max_width=LONGEST

@@ -15,7 +15,7 @@ from ..errors import InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
 from ..models.concept import Concept, negative, positive
 from ..models.search import Filter, Kind
-from ._running import command, connect, of_app
+from ._running import command, connect, of_app, of_inputs
 from ._screen import API, OK, Screen
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -30,9 +30,7 @@ of_input = click.option("--input-id", metavar="INPUT", required=True, help="The 
     short_help="List what is in the app.",
 )
 @of_app
-@click.option(
-    "--input-id", "input_ids", metavar="INPUT", multiple=True, help="Of this input alone; repeat it for several."
-)
+@of_inputs
 @limit
 @command
 def list_(screen: Screen, input_ids: Sequence[str], limit: int | None, **app: Any) -> int:

@@ -82,8 +82,7 @@ def upload(
         client = (
             None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
         )
-        read = Files(screen, files, given)
-        stack.callback(read.close)
+        read = stack.enter_context(Files(screen, files, given))
         with Tally() as tally:
             counted(screen, read, tally)
             if client is None:
@@ -173,16 +172,16 @@ class _Run:
         screen.object("upload", **_counts(report), failures=self._failures.written)
         screen.say(str(report).partition("\nstopped:")[0].split("\n[")[0])
         for failure in [] if is_interrupted else report.failures[:3]:
-            screen.mark(f"input {failure.input_id!r}: {failure.error}", "red")
+            screen.say(f"input {failure.input_id!r}: {failure.error}", "red")
         if self._failures.written:
             written = number(self._failures.written, "annotation")
-            screen.mark(f"{written} not stored, written to {self._failures.path}. To send them again:", "yellow")
+            screen.say(f"{written} not stored, written to {self._failures.path}. To send them again:", "yellow")
             screen.say(f"  clarifai-annotations upload {self._failures.path}")
         if report.conflicts:
-            screen.mark(
+            screen.say(
                 "In conflict: the app holds other content under the id, as after a flip. To send it again", "yellow"
             )
-            screen.mark("does not help: see it with list --input-id, and turn it with flip, or delete it.", "yellow")
+            screen.say("does not help: see it with list --input-id, and turn it with flip, or delete it.", "yellow")
         if report.skipped:
             screen.notice("Skipped is what an earlier run confirmed; --fresh asks for all of it again.")
         if error is not None:
