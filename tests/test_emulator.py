@@ -292,7 +292,7 @@ def test_when_some_fail_the_answer_is_207_with_a_status_for_each(refused: Any, d
     assert (http_status, answer["status"]["code"]) == (207, 10010)
     assert [found["status"]["code"] for found in answer["annotations"]] == [24150, 24155]
     assert details in answer["annotations"][1]["status"]["details"]
-    assert [stored["id"] for stored in emulator.annotations] == ["a"]
+    assert set(emulator.stored_times) == {("in-1", "a")}
 
 
 @pytest.mark.parametrize(("refused", "details"), REFUSED)
@@ -301,7 +301,7 @@ def test_when_all_fail_the_answer_is_400_with_a_status_for_each(refused: Any, de
     http_status, answer = post(emulator, refused, refused)
     assert (http_status, answer["status"]["code"]) == (400, 10020)
     assert [found["status"]["code"] for found in answer["annotations"]] == [24155, 24155]
-    assert emulator.annotations == []
+    assert emulator.stored_times == {}
 
 
 def test_an_id_that_the_input_has_already_is_a_duplicate_and_changes_nothing(emulator: Emulator) -> None:

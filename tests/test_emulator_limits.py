@@ -102,7 +102,7 @@ def test_a_list_does_not_show_what_was_just_stored_and_a_get_does(clock: Any) ->
     clock.now += 0.5
     assert listed(emulator) == ["a"]
     clock.now += 1.5
-    assert listed(emulator) == ["a", "b"]
+    assert listed(emulator) == ["b", "a"]
 
 
 def test_a_list_that_lags_is_filtered_and_paged_as_if_the_rest_were_not_there(clock: Any) -> None:

@@ -228,17 +228,40 @@ def test_an_error_of_the_collection_still_shows_its_empty_list(emulator: Emulato
 # --- lists ---------------------------------------------------------------------------------------
 
 
-def test_a_list_is_in_the_order_in_which_it_was_stored(emulator: Emulator) -> None:
+@pytest.mark.parametrize(("order", "ids"), [("newest", ["x", "y", "z"]), ("oldest", ["z", "y", "x"])])
+def test_a_list_begins_with_what_was_stored_last_or_first_if_it_is_said(order: Any, ids: list[str]) -> None:
+    emulator = Emulator(order=order)
     post(emulator, tree("z"), tree("y", input_id="in-2"))
     post(emulator, tree("x"))
-    assert listed(emulator) == ["z", "y", "x"]
+    assert listed(emulator) == ids
+    assert [stored["id"] for stored in emulator.annotations] == ["z", "y", "x"]
+
+
+def test_what_replaces_an_annotation_is_the_newest() -> None:
+    emulator = Emulator(duplicates="overwrite")
+    post(emulator, tree("a"), tree("b"))
+    post(emulator, tree("a"))
+    assert listed(emulator) == ["a", "b"]
+    assert set(emulator.stored_times.values()) == {1}
+
+
+def test_what_is_patched_stays_where_it_is(emulator: Emulator) -> None:
+    post(emulator, tree("a"), tree("b"))
+    body = {"action": "merge", "annotations": [{"id": "a", "input_id": "in-1", "annotation_info": {"seen": True}}]}
+    assert outcome(emulator, "PATCH", f"{APP}/annotations", body=body) == (200, 10000)
+    assert listed(emulator) == ["b", "a"]
+
+
+def test_an_order_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="order must be one of"):
+        Emulator(order="random")  # type: ignore[arg-type]
 
 
 def test_a_page_has_20_unless_it_is_said(emulator: Emulator) -> None:
     post(emulator, *[tree(f"a{number}") for number in range(25)])
     assert len(listed(emulator, "")) == 20
-    assert listed(emulator, "page=2") == [f"a{number}" for number in range(20, 25)]
-    assert listed(emulator, "page=3&per_page=10") == [f"a{number}" for number in range(20, 25)]
+    assert listed(emulator, "page=2") == [f"a{number}" for number in range(4, -1, -1)]
+    assert listed(emulator, "page=3&per_page=10") == [f"a{number}" for number in range(4, -1, -1)]
     assert listed(emulator, "page=4&per_page=10") == []
 
 
@@ -275,7 +298,7 @@ def test_a_page_may_have_1000(emulator: Emulator) -> None:
 )
 def test_a_list_is_filtered_as_asked(emulator: Emulator, query: str, ids: list[str]) -> None:
     post(emulator, tree("a"), tree("b", user_id="bob", task_id="t"), tree("a", input_id="in-2"))
-    assert listed(emulator, query) == ids
+    assert listed(emulator, query) == ids[::-1]
 
 
 @pytest.mark.parametrize("query", ["ids=a", "ids=a&ids=b&input_ids=in-1", "ids=a&input_ids=in-1&input_ids=in-2"])

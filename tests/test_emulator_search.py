@@ -34,10 +34,10 @@ def search(emulator: Emulator, *filters: Any, **more: Any) -> tuple[int, Tree]:
 
 
 def found(emulator: Emulator, *annotations: Tree, **more: Any) -> str:
-    """Return the ids of what matches a filter for each of these, in one line."""
+    """Return the ids of what matches a filter for each of these, in one line and in the order of storing."""
     http_status, answer = search(emulator, *[{"annotation": annotation, **more} for annotation in annotations])
     assert http_status == 200, answer
-    return " ".join(hit["annotation"]["id"] for hit in answer["hits"])
+    return " ".join(hit["annotation"]["id"] for hit in reversed(answer["hits"]))
 
 
 def refusal(emulator: Emulator, *filters: Any, **more: Any) -> tuple[int, int]:
@@ -91,10 +91,10 @@ def test_a_hit_has_a_score_its_input_and_the_annotation(emulator: Emulator) -> N
 @pytest.mark.parametrize(
     "query", [{}, {"query": None}, {"query": {}}, {"query": {"filters": []}}, {"query": {"filters": [{}]}}], ids=repr
 )
-def test_a_search_that_filters_nothing_finds_everything_as_stored(emulator: Emulator, query: Tree) -> None:
+def test_a_search_that_filters_nothing_finds_everything_the_newest_first(emulator: Emulator, query: Tree) -> None:
     having(emulator, z={}, y={}, x={})
     _, answer = ask(emulator, "/searches", {"searches": [query]})
-    assert [hit["annotation"]["id"] for hit in answer["hits"]] == ["z", "y", "x"]
+    assert [hit["annotation"]["id"] for hit in answer["hits"]] == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize("searches", [None, [], [{}, {}]], ids=["absent", "none", "two"])
@@ -109,7 +109,7 @@ def test_a_page_has_20_hits_unless_it_is_said(emulator: Emulator) -> None:
     assert len(search(emulator, pagination={})[1]["hits"]) == 20
     assert len(search(emulator, pagination={"page": 2})[1]["hits"]) == 5
     _, answer = search(emulator, pagination={"page": 3, "per_page": "10"})
-    assert [hit["annotation"]["id"] for hit in answer["hits"]] == [f"a{number}" for number in range(20, 25)]
+    assert [hit["annotation"]["id"] for hit in answer["hits"]] == [f"a{number}" for number in range(4, -1, -1)]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_what_was_changed_is_found_by_time_with_both_ends(emulator: Emulator) ->
 
     def between(**ends: Any) -> str:
         _, answer = search(emulator, {"last_updated_time_range": ends})
-        return " ".join(hit["annotation"]["id"] for hit in answer["hits"])
+        return " ".join(hit["annotation"]["id"] for hit in reversed(answer["hits"]))
 
     assert between(start_time=second) == "y z"
     assert between(end_time=second) == "x y"

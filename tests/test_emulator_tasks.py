@@ -66,7 +66,7 @@ def test_an_annotation_says_who_made_it(emulator: Emulator, asked: Tree, user_id
 )
 def test_a_list_has_what_is_trusted_unless_more_is_asked_for(emulator: Emulator, query: str, ids: list[str]) -> None:
     having(emulator, {}, {"worker": MODEL}, {"worker": WORKFLOW}, {"user_id": "bob", "trusted": False})
-    assert [tree["id"] for tree in ask(emulator, "GET", f"annotations?{query}")[1]["annotations"]] == ids
+    assert [tree["id"] for tree in ask(emulator, "GET", f"annotations?{query}")[1]["annotations"]] == ids[::-1]
 
 
 def workers(emulator: Emulator, query: str = "") -> list[str]:

@@ -183,7 +183,7 @@ def client(connect: Any, emulator: Emulator) -> Any:
     ],
 )
 def test_what_passes_every_filter_is_found(client: Any, filters: Any, found: list[str]) -> None:
-    assert [hit.annotation.id for hit in client.search(*filters)] == found
+    assert sorted(hit.annotation.id for hit in client.search(*filters)) == sorted(found)
 
 
 def test_a_hit_is_typed_and_can_be_edited_and_patched(client: Any, emulator: Emulator) -> None:
@@ -205,8 +205,9 @@ def test_every_page_is_read_until_one_is_empty(client: Any, emulator: Emulator, 
 
 
 def test_a_search_may_begin_at_a_page(client: Any) -> None:
+    everything = [hit.annotation.id for hit in client.search(positive("boat"))]
     hits = client.search(positive("boat"), page=2, per_page=3)
-    assert [hit.annotation.id for hit in hits] == ["span"]
+    assert [hit.annotation.id for hit in hits] == everything[3:] != []
 
 
 @pytest.mark.parametrize("paging", [{"page": 0}, {"per_page": 0}, {"per_page": 1001}, {"page": "1"}, {"page": True}])

@@ -33,7 +33,7 @@ def test_the_clients_of_a_server_share_the_state_of_the_emulator(emulator: Emula
     with serve(emulator) as server:
         with server.client() as client:
             client.create(Annotation.of("in-1", positive("tree"), id="a"))
-        assert asyncio.run(work(server.async_client())) == ["a", "b"]
+        assert asyncio.run(work(server.async_client())) == ["b", "a"]
     assert [stored["id"] for stored in emulator.annotations] == ["a", "b"]
     assert [request.method for request in emulator.requests] == ["POST", "POST", "GET", "GET"]
 

@@ -105,7 +105,7 @@ def _changed(call: Call, asked: Tree, action: str) -> Tree | RefusedItem:
 
 
 def listing(call: Call) -> Answer:
-    """List annotations. Only trusted ones are there, unless all are asked for or somebody's."""
+    """List annotations, what was stored last first. Only trusted ones, unless all are asked for or somebody's."""
     query = call.query
     ids, input_ids = query.get("ids"), query.get("input_ids")
     if ids and len(ids) != len(input_ids or ()):
@@ -115,13 +115,13 @@ def listing(call: Call) -> Answer:
     everything = is_true(query, "list_all_annotations") or bool(made_by.names)
     found = [
         tree
-        for key, tree in call.stored.annotations.items()
-        if (not pairs or key in pairs)
-        and (not input_ids or key[0] in input_ids)
+        for tree in call.stored.in_order()
+        if (not pairs or (tree["input_id"], tree["id"]) in pairs)
+        and (not input_ids or tree["input_id"] in input_ids)
         and ("task_id" not in query or tree.get("task_id") in query["task_id"])
         and made_by(tree)
         and (everything or is_trusted(tree))
-        and call.stored.is_listed(key)
+        and call.stored.is_listed((tree["input_id"], tree["id"]))
     ]
     return success(annotations=[as_answer(tree) for tree in call.page_of(found)])
 

@@ -96,10 +96,10 @@ def in_words(code: int | str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def for_each_item(answered: list[Tree], *, failed: int) -> Answer:
-    """Return the answer to a request whose annotations each have a status of their own."""
+def for_each_item(answered: list[Tree], listed: str = "annotations", *, failed: int) -> Answer:
+    """Return the answer to a request whose items each have a status of their own."""
     if not failed:
-        return success(annotations=answered)
+        return success(**{listed: answered})
     if failed < len(answered):
-        return 207, {"status": {"code": 10010, "description": "Mixed Success"}, "annotations": answered}
-    return 400, {"status": {"code": 10020, "description": "Failure"}, "annotations": answered}
+        return 207, {"status": {"code": 10010, "description": "Mixed Success"}, listed: answered}
+    return 400, {"status": {"code": 10020, "description": "Failure"}, listed: answered}

@@ -52,7 +52,8 @@ class Call:
 
     def has_input(self, input_id: str) -> bool:
         """Tell whether an input exists."""
-        return self.rules.inputs is None or input_id in self.rules.inputs
+        given = self.rules.inputs
+        return given is None or input_id in given or input_id in self.stored.inputs
 
     def check_input(self, input_id: str) -> None:
         """Refuse an input that does not exist."""
@@ -133,11 +134,11 @@ def asked_annotations(call: Call) -> list[Tree]:
     call.check_polarities()
     call.check_values()
     for index, tree in enumerate(asked):
-        _check_shape(tree, f"annotations[{index}]")
+        check_annotation(tree, f"annotations[{index}]")
     return asked
 
 
-def _check_shape(tree: Any, place: str) -> None:
+def check_annotation(tree: Any, place: str) -> None:
     """Refuse what cannot be parsed into a message, as a parser of protobuf's JSON does: the request as a whole."""
     if not isinstance(tree, dict):
         raise malformed(f"{place} is no object")

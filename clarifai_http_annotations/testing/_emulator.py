@@ -27,7 +27,7 @@ from ._call import Call, missing_values
 from ._failing import Reply, fail
 from ._faults import Broken, Fault, raised_for
 from ._routes import empty_lists, find_route
-from ._rules import Duplicates, Rate, Rules, checked_apps
+from ._rules import Duplicates, Order, Rate, Rules, check_inputs, checked_apps
 from ._schedule import Faults
 from ._state import App, Key, Recorded, State
 from ._storing import Tree, copied
@@ -41,7 +41,9 @@ class Emulator:
         pat: The only key that is accepted; any is if absent.
         user_id: Who ``me`` is: the owner of the key.
         apps: The (user, app) pairs that exist; any exists if absent.
-        inputs: The inputs that exist; any exists if absent.
+        inputs: The inputs that exist, by id, or as a mapping from ids to the data that came with each; any exists
+            if absent. What is added to it later exists, too. An app has an input-level annotation of each, and of
+            what ``POST inputs`` adds.
         strict: Refuse a request in which a concept has no ``value``, instead of storing it as
             positive as the API does.
         faults: What goes wrong with which request: `Faults`, or a script of them. What ``rate``
@@ -60,6 +62,8 @@ class Emulator:
         poison: Tells whether an annotation, as it was sent, spoils its batch: the whole POST is then
             refused (10020), without a status of each.
         poison_status: HTTP status of that refusal; from 500 on its code is 98004.
+        order: How lists begin: ``"newest"`` with what was stored last, as real apps were seen to; ``"oldest"``
+            with what was stored first, as the docs say.
         clock: Seconds that pass, for ``rate`` and ``list_lag``.
         record: Whether to keep ``requests``, which takes memory for every body.
 
@@ -77,7 +81,7 @@ class Emulator:
         pat: str | None = None,
         user_id: str = "emulator-user",
         apps: Collection[tuple[str, str]] | None = None,
-        inputs: Collection[str] | None = None,
+        inputs: Collection[str] | Mapping[str, Tree] | None = None,
         strict: bool = False,
         faults: Faults | Iterable[Fault | str | None] = (),
         rate: int | None = None,
@@ -88,6 +92,7 @@ class Emulator:
         duplicates: Duplicates = "item",
         poison: Callable[[Tree], bool] | None = None,
         poison_status: int = 400,
+        order: Order = "newest",
         clock: Callable[[], float] = time.monotonic,
         record: bool = True,
     ) -> None:
@@ -95,11 +100,13 @@ class Emulator:
             raise TypeError(f"pat must be text, not a {type(pat).__name__}")
         self._pat = pat
         self._apps = None if apps is None else checked_apps(apps)
-        self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status)
+        self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status, order)
         self._rate = None if rate is None else Rate(rate, clock, retry_after)
         self._body_limit = math.inf if body_limit is None else body_limit
         self._record = record
-        self._state = State(clock, list_lag)
+        check_inputs(inputs)
+        self._state = State(clock, list_lag, order == "newest", () if inputs is None else inputs)
+        self._begin()
         self._lock = threading.Lock()
         self.faults = faults if isinstance(faults, Faults) else Faults(faults)
         self.latency = latency
@@ -109,7 +116,11 @@ class Emulator:
 
     @property
     def annotations(self) -> list[Tree]:
-        """Every annotation that is stored, in all apps, as the API would list it; a copy."""
+        """Every annotation that is stored, in all apps, as the API would show it, in the order of storing; a copy.
+
+        Those that came with an input have ``input_level``. An app has them from its first request on, or from
+        the beginning if ``apps`` names it.
+        """
         with self._lock:
             return [copied(tree) for app in self._state.apps.values() for tree in app.annotations.values()]
 
@@ -123,7 +134,7 @@ class Emulator:
     def stored_times(self) -> dict[Key, int]:
         """How often an annotation was stored where there was none, by (input, id), in all apps; a copy.
 
-        What is accepted while it is there already does not count.
+        What is accepted while it is there already does not count, and what came with an input neither.
         """
         with self._lock:
             return dict(self._state.stored_times)
@@ -138,10 +149,16 @@ class Emulator:
                 for key, tree in stored.items()
             ]
 
+    def _begin(self) -> None:
+        """Let the apps that are named exist."""
+        for app in self._apps or ():
+            self._state.of(app)
+
     def reset(self) -> None:
-        """Forget everything that is stored, everything that came, and what was to go wrong."""
+        """Forget everything that was stored, everything that came, and what was to go wrong."""
         with self._lock:
-            self._state = State(self._state.clock, self._state.list_lag)
+            self._state = self._state.emptied()
+            self._begin()
             self.faults = Faults()
             if self._rate is not None:
                 self._rate.forget()

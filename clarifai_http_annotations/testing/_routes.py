@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from ..models.status import StatusCode
-from . import _annotations, _searches, _tasks, _tracks
+from . import _annotations, _inputs, _searches, _tasks, _tracks
 from ._answers import Answer, Refused
 from ._state import App
 from ._storing import Tree
@@ -21,6 +21,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
         "PATCH": _annotations.patch,
         "DELETE": _annotations.delete_many,
     },
+    "inputs": {"POST": _inputs.post},
     "inputs/annotations": {"DELETE": _annotations.delete_many},
     "inputs/{}/annotations/{}": {"GET": _annotations.get, "DELETE": _annotations.delete},
     "annotations/searches": {"POST": _searches.search},
@@ -35,6 +36,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
 
 LISTED = {
     "annotations": "annotations",
+    "inputs": "inputs",
     "annotations/searches": "hits",
     "annotations/workers": "workers",
     "inputs/{}/annotation_tracks": "annotation_tracks",

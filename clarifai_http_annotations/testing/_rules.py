@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +14,9 @@ from ._storing import Tree
 
 Duplicates = Literal["item", "batch", "keep", "overwrite"]
 """What a POST with an id that is taken does."""
+
+Order = Literal["newest", "oldest"]
+"""What a list begins with."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,13 @@ class Rules:
     duplicates: Duplicates = "item"
     poison: Callable[[Tree], bool] | None = None
     poison_status: int = 400
+    order: Order = "newest"
 
     def __post_init__(self) -> None:
-        if isinstance(self.inputs, str):
-            raise ValueError(f"inputs must be a list of ids, not {self.inputs!r}")
         if self.duplicates not in get_args(Duplicates):
             raise ValueError(f"duplicates must be one of {get_args(Duplicates)}, not {self.duplicates!r}")
+        if self.order not in get_args(Order):
+            raise ValueError(f"order must be one of {get_args(Order)}, not {self.order!r}")
 
     def check_poison(self, asked: list[Tree]) -> None:
         """Refuse a batch with an item that spoils it, and do not say which."""
@@ -39,6 +43,19 @@ class Rules:
             is_broken = self.poison_status >= 500
             code = StatusCode.INTERNAL_SERVER_ISSUE if is_broken else StatusCode.FAILURE
             raise Refused(self.poison_status, code, "Internal server issue" if is_broken else "Failure")
+
+
+def check_inputs(inputs: Collection[str] | Mapping[str, Tree] | None) -> None:
+    """Look at the inputs that exist.
+
+    Raises:
+        ValueError: If they are no ids, or what came with one is no object.
+    """
+    if isinstance(inputs, str) or not all(isinstance(input_id, str) and input_id for input_id in inputs or ()):
+        raise ValueError(f"inputs must be a list of ids, not {inputs!r}")
+    for input_id, data in inputs.items() if isinstance(inputs, Mapping) else ():
+        if not isinstance(data, dict):
+            raise ValueError(f"what came with input {input_id} must be its data as JSON has it, not {data!r}")
 
 
 def checked_apps(apps: Collection[App]) -> list[App]:

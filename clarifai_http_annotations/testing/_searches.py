@@ -12,7 +12,7 @@ from ._types import DEFAULT_PER_PAGE, paged, typed, whole
 
 
 def search(call: Call) -> Answer:
-    """Find annotations that match every filter, in the order in which they were stored."""
+    """Find annotations that match every filter, in the order of lists (a guess)."""
     call.check_polarities()
     call.check_values()
     searches = listed(call.body, "searches")
@@ -22,7 +22,7 @@ def search(call: Call) -> Answer:
     query = typed(searches[0], "query", dict)
     only(query, ("filters",), "query.")
     tests = [read_filter(asked) for asked in listed(query, "filters")]
-    found = [tree for tree in call.stored.annotations.values() if all(test(tree) for test in tests)]
+    found = [tree for tree in call.stored.in_order() if all(test(tree) for test in tests)]
     pagination = typed(call.body, "pagination", dict)
     page, per_page = whole(pagination, "page", default=1), whole(pagination, "per_page", default=DEFAULT_PER_PAGE)
     user_id, app_id = call.stored.name

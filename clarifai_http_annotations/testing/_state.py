@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,9 @@ from ..models.status import StatusCode, known_code
 from ._storing import Tree, as_stored, copied
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+MEDIA = frozenset({"image", "video", "audio"})
+"""What an input-level annotation does not repeat of its input."""
 
 App = tuple[str, str]
 """User and app."""
@@ -45,6 +48,8 @@ class Stored:
         name: User and app.
         annotations: By input and id.
         shelf: What the app shares with the others.
+        inputs: The ids of the inputs that were given or posted.
+        inputs_given: How many of them were given.
         tracks: Tracks of videos, by input and id.
         since: When an annotation was stored, in seconds of the shelf's clock, as long as lists may not show it.
     """
@@ -52,15 +57,46 @@ class Stored:
     name: App
     shelf: State
     annotations: dict[Key, Tree] = field(default_factory=dict)
+    inputs: set[str] = field(default_factory=set)
+    inputs_given: int = 0
     tracks: dict[Key, Tree] = field(default_factory=dict)
     since: dict[Key, float] = field(default_factory=dict)
     _latest: datetime = LONG_AGO
 
     def add(self, asked: Tree) -> Tree:
         """Store an annotation the way the server does, and return it."""
+        stored = self._made(asked)
+        key = stored["input_id"], stored["id"]
+        if self.annotations.pop(key, None) is None:  # what takes the place of another is the newest
+            self.shelf.stored_times[key] = self.shelf.stored_times.get(key, 0) + 1
+            self._keep_from_lists(key)
+        self.annotations[key] = stored
+        return stored
+
+    def add_input(self, input_id: str, data: Tree, *, at_once: bool = False) -> Tree:
+        """Note an input that exists now, with its input-level annotation, and return that.
+
+        Its data repeats what came with the input: concepts, metadata and the text of a text input were seen to
+        come back, an image was not. That other media do not, and everything else does, is inferred.
+        """
+        repeated = {key: value for key, value in data.items() if key not in MEDIA}
+        stored = {**self._made({"input_id": input_id, "data": repeated}), "input_level": True}
+        key = input_id, stored["id"]
+        self.inputs.add(input_id)
+        if not at_once:
+            self._keep_from_lists(key)
+        self.annotations[key] = stored
+        return stored
+
+    def _keep_from_lists(self, key: Key) -> None:
+        if self.shelf.list_lag:
+            self.since[key] = self.shelf.clock()
+
+    def _made(self, asked: Tree) -> Tree:
+        """Return an annotation as the server would store it now."""
         user_id, app_id = self.name
         now = self.now()
-        stored = {
+        return {
             **{key: copied(value) for key, value in asked.items() if value is not None and key != "data"},
             "id": asked.get("id") or uuid4().hex,
             "data": as_stored(asked.get("data") or {}, app_id),
@@ -69,13 +105,10 @@ class Stored:
             "modified_at": now,
             **author(asked, user_id),
         }
-        key = stored["input_id"], stored["id"]
-        if key not in self.annotations:
-            self.shelf.stored_times[key] = self.shelf.stored_times.get(key, 0) + 1
-            if self.shelf.list_lag:
-                self.since[key] = self.shelf.clock()
-        self.annotations[key] = stored
-        return stored
+
+    def in_order(self) -> Iterable[Tree]:
+        """Return the annotations in the order in which lists show them."""
+        return reversed(self.annotations.values()) if self.shelf.newest_first else self.annotations.values()
 
     def is_listed(self, key: Key) -> bool:
         """Tell whether a list shows an annotation: not before it was stored for some time."""
@@ -96,18 +129,33 @@ class State:
     Attributes:
         clock: Seconds that pass.
         list_lag: Seconds after which a list shows what was stored.
+        newest_first: Whether lists begin with what was stored last.
+        given: The inputs that every app has, or a mapping from them to the data that came with each. It may grow.
         apps: What each has.
-        stored_times: How often an annotation came to be where there was none, by input and id, in all apps.
+        stored_times: How often an annotation came to be where there was none, by input and id, in all apps. One that
+            an input brings along does not count.
     """
 
     clock: Callable[[], float]
     list_lag: float = 0.0
+    newest_first: bool = True
+    given: Collection[str] | Mapping[str, Tree] = ()
     apps: dict[App, Stored] = field(default_factory=dict)
     stored_times: dict[Key, int] = field(default_factory=dict)
 
     def of(self, app: App) -> Stored:
-        """Return what an app has."""
-        return self.apps.setdefault(app, Stored(app, self))
+        """Return what an app has, with an input-level annotation for each input that is given."""
+        begun = self.apps.setdefault(app, Stored(app, self))
+        if begun.inputs_given != len(self.given):
+            begun.inputs_given = len(self.given)
+            came_with = self.given if isinstance(self.given, Mapping) else {}
+            for input_id in [input_id for input_id in self.given if input_id not in begun.inputs]:
+                begun.add_input(input_id, came_with.get(input_id, {}), at_once=True)
+        return begun
+
+    def emptied(self) -> State:
+        """Return the same with nothing stored."""
+        return State(self.clock, self.list_lag, self.newest_first, self.given)
 
 
 def status_of(asked: Tree) -> Tree | None:

@@ -54,16 +54,17 @@ class Rpc:
 def rpcs() -> dict[str, Rpc]:
     """Return everything that the API can be asked about annotations."""
     service = service_pb2.DESCRIPTOR.services_by_name["V2"]
-    return {
-        method.name: Rpc(
-            method.name,
-            frozenset(_below_the_app(method)),
-            _class_of(method.input_type),
-            _class_of(method.output_type),
-        )
-        for method in service.methods
-        if "nnotation" in method.name
-    }
+    return {method.name: _rpc(method) for method in service.methods if "nnotation" in method.name}
+
+
+def post_inputs() -> Rpc:
+    """Return what inputs are added by, each with an annotation that comes with it."""
+    return _rpc(service_pb2.DESCRIPTOR.services_by_name["V2"].methods_by_name["PostInputs"])
+
+
+def _rpc(method: Any) -> Rpc:
+    kinds = _class_of(method.input_type), _class_of(method.output_type)
+    return Rpc(method.name, frozenset(_below_the_app(method)), *kinds)
 
 
 def routes() -> dict[tuple[str, str], Rpc]:

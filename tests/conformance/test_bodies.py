@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kinds import sendable
 from left_out import NOT_HERE
-from official import json_format, resources_pb2, rpcs
+from official import json_format, post_inputs, resources_pb2, rpcs
 from watching import Watching, misprinted
 
 from clarifai_http_annotations import InvalidRequestError, read_annotations
@@ -145,6 +145,17 @@ def test_refusals_are_official_messages_too(body: Any) -> None:
             watching = Watching(checks_requests=False)
             response = ask(watching, verb, where, {} if verb == "GET" else body)
             assert response.json()["status"]["req_id"]
+
+
+def test_inputs_are_added_and_refused_with_official_messages() -> None:
+    emulator, rpc = Emulator(), post_inputs()
+    text = {"text": {"url": "https://samples.clarifai.com/a.txt"}, "concepts": [{"id": "tree", "value": 0}]}
+    for inputs in ([{"id": "a"}, {"data": text}], [{"id": "a"}, {"id": "b"}], [{"id": "a"}], []):
+        body = {"inputs": inputs}
+        json_format.ParseDict(body, rpc.request())
+        answer = emulator(httpx.Request("POST", f"{APP}inputs", json=body, headers=KEY)).json()
+        assert json_format.ParseDict(answer, rpc.answer()).status.code
+        assert list(misprinted(answer, rpc.answer.DESCRIPTOR)) == []
 
 
 def test_what_is_printed_another_way_is_seen() -> None:
