@@ -64,6 +64,18 @@ def test_what_came_with_an_input_is_not_deleted_with_everything(emulator: Emulat
     assert left(emulator) == ["1/i"]
 
 
+@pytest.mark.parametrize("path", ["annotations", "inputs/annotations", "inputs/1/annotations/i"])
+def test_what_came_with_an_input_is_not_deleted_by_its_id_and_neither_is_anything_beside_it(
+    emulator: Emulator, path: str
+) -> None:
+    ask(emulator, "POST", "annotations", {"annotations": [{"input_id": "1", "id": "i", "input_level": True}]})
+    before = left(emulator)
+    http_status, answer = ask(emulator, "DELETE", path, {"input_ids": ["1", "1"], "ids": ["a", "i"]})
+    assert (http_status, answer["status"]["code"]) == (400, 24155)
+    assert "annotation i is input-level" in answer["status"]["details"]
+    assert left(emulator) == before
+
+
 def test_a_pair_that_is_named_twice_is_deleted_once(emulator: Emulator) -> None:
     assert delete(emulator, {"input_ids": ["1", "1"], "ids": ["a", "a"]}) == (200, 10000)
     assert left(emulator) == ["1/b", "2/a", "3/a"]

@@ -142,14 +142,23 @@ def _existing(call: Call, input_id: str, annotation_id: str) -> Key:
 
 def delete(call: Call, input_id: str, annotation_id: str) -> Answer:
     """Delete one annotation."""
-    del call.stored.annotations[_existing(call, input_id, annotation_id)]
+    del call.stored.annotations[_deletable(call, input_id, annotation_id)]
     return success()
 
 
-def delete_many(call: Call) -> Answer:
-    """Delete pairs of input and id, or everything of some inputs but what came with them (a guess).
+def _deletable(call: Call, input_id: str, annotation_id: str) -> Key:
+    """Return what may be deleted. What came with an input goes with it only (docs); how that is said is a guess."""
+    key = _existing(call, input_id, annotation_id)
+    if call.stored.annotations[key].get("input_level") is True:
+        details = f"annotation {annotation_id} is input-level: it is deleted with its input {input_id} only"
+        raise Refused(400, StatusCode.ANNOTATION_INVALID_ARGUMENT, "Annotation invalid argument", details)
+    return key
 
-    A pair that does not exist refuses the request, and nothing is deleted (a guess).
+
+def delete_many(call: Call) -> Answer:
+    """Delete pairs of input and id, or everything of some inputs but what came with them (docs).
+
+    A pair that does not exist, or came with its input, refuses the request, and nothing is deleted (a guess).
     """
     ids, input_ids = texts(call.body, "ids"), texts(call.body, "input_ids")
     if not input_ids:
@@ -157,7 +166,7 @@ def delete_many(call: Call) -> Answer:
     if ids and len(ids) != len(input_ids):
         raise invalid("ids and input_ids are pairs")
     keys = (
-        {_existing(call, *pair) for pair in zip(input_ids, ids, strict=True)}
+        {_deletable(call, *pair) for pair in zip(input_ids, ids, strict=True)}
         if ids
         else {
             key
