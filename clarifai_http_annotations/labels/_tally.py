@@ -12,13 +12,13 @@ Rules:
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from .._scratch import open_scratch
 from .._wire.guard import find_concepts
 
 AT_ONCE = 10_000
@@ -69,7 +69,7 @@ class Tally:
         self.concepts: dict[str, Count] = {}
         self._said: list[tuple[int, int, str, str, str]] = []
         self._ids: list[tuple[int, int]] = []
-        self._file = sqlite3.connect("")  # a temporary file, which SQLite deletes
+        self._file = open_scratch()
         self._file.execute("CREATE TABLE said (key INT, polarity INT, input TEXT, concept TEXT, place TEXT)")
         self._file.execute("CREATE TABLE ids (input INT, id INT)")
 
