@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import httpx
 
@@ -29,10 +30,16 @@ from .errors import (
 
 T = TypeVar("T")
 
+Listing = tuple[Callable[[int], Request], Callable[[Answer], list[T]]]
+"""From the number of a page to its request, and from its answer to what it lists."""
+
 CLOSED = "This client was closed; make a new one, or keep it open for as long as you need."
 
 CONNECTING = 0.75
 """The longest part of an attempt's time that connecting may take."""
+
+NO_END = 100
+"""Pages in a row without anything new, after which a list has no end. While others write, a few may be so."""
 
 PAGES = "Check what stands between here and the API: it seems to ignore the number of the page."
 
@@ -53,7 +60,10 @@ class Call:
         started: When it began, in seconds of the client's clock.
         attempts: Requests made so far.
         maybe_done: Whether one of them ended so that the server may have carried it out.
+        connection: That of the last answer, as httpx gives it; ``None`` if it gives none.
     """
+
+    connection: Any = None
 
     def __init__(
         self, timeout: float | httpx.Timeout | None, deadline: Deadline, started: float, *, attempts: int = 0
@@ -113,6 +123,7 @@ class Caller(Operations):
                 except RecursionError:
                     raise invalid_response(answer, "it is nested too deep") from None
             except APIError as error:
+                await self._drop_if(call, [error])
                 call.maybe_done |= _retry.fate_of(error) is Fate.AMBIGUOUS or isinstance(error, InternalServerError)
                 call.describe(error, request)
                 logger.debug("%s %s: %s", request.method, request.path, type(error).__name__)
@@ -128,16 +139,68 @@ class Caller(Operations):
             before_sleep=_log_retry,
         )
 
-    async def _page(self, request: Request, call: Call, read: Callable[[Answer], list[T]], before: list[T]) -> list[T]:
-        """Return one page of a listing; an empty one is the end.
+    def _list(
+        self,
+        listings: Sequence[Listing[T]],
+        key_of: Callable[[T], tuple[str, ...] | None],
+        begin: Callable[[], Call],
+        page: int = 1,
+    ) -> AsyncIterator[T]:
+        """Return what is on all pages of listings, each item once, in the order in which it came first.
+
+        Args:
+            listings: What to ask for.
+            key_of: What an item is told by; an item without (``None``) is never taken for another one.
+            begin: Begins the call of a page.
+            page: The page to begin with.
 
         Raises:
-            InvalidResponseError: If it is the page before once more: then there would be no end.
+            InvalidRequestError: If it cannot be asked for; at once, and not when the first item is wanted.
         """
-        found = await self._call(request, call, read)
-        if found and found == before:
-            raise InvalidResponseError(f"{request.operation}: a page repeats the page before it.", hint=PAGES)
-        return found
+        begin()
+        for request, _ in listings[:1]:
+            request(page)
+        return self._pages(listings, key_of, begin, page)
+
+    async def _pages(
+        self,
+        listings: Sequence[Listing[T]],
+        key_of: Callable[[T], tuple[str, ...] | None],
+        begin: Callable[[], Call],
+        page: int,
+    ) -> AsyncIterator[T]:
+        from ._seen import SeenKeys  # only for those who list
+
+        with SeenKeys() as seen:
+            for request, read in listings:
+                number, in_vain = page, 0
+                while found := await self._call(request(number), begin(), read):
+                    in_vain += 1
+                    for item in found:
+                        key = key_of(item)
+                        is_new = key is not None and seen.add(*key)
+                        in_vain = 0 if is_new else in_vain
+                        if is_new or key is None:
+                            yield item
+                    if in_vain == NO_END:
+                        operation = request(number).operation
+                        raise InvalidResponseError(f"{operation}: {NO_END} pages hold nothing new.", hint=PAGES)
+                    number += 1
+
+    async def _drop_if(self, call: Call, errors: Iterable[object]) -> None:
+        """Close the connection of the last answer if that was another's: so may be the next one.
+
+        It is closed below httpx, which then opens another: that of an injected client too, if its transport says
+        which it is (``network_stream``). One that requests share (HTTP/2) is not: there answers name their request.
+        """
+        if not any(getattr(error, "_is_anothers", False) for error in errors):
+            return
+        connection, call.connection = call.connection, None
+        with suppress(OSError):  # it is closed
+            if hasattr(connection, "aclose"):  # of an AsyncClient only, which may wait
+                await connection.aclose()
+            elif connection is not None:
+                connection.close()
 
     async def _attempt(self, request: Request, call: Call, per_item: bool) -> Answer:
         """Send a request once, when the rate limit lets it go."""
@@ -195,6 +258,7 @@ class Caller(Operations):
             if self.is_closed:
                 raise ClientClosedError(CLOSED) from error
             raise
+        call.connection = raw.connection
         took = self._clock() - started
         logger.debug("%s %s: HTTP %d in %.3f s", request.method, request.path, raw.status_code, took)
         return parse_answer(raw, per_item=per_item, redact=self._settings.key.redact, now=time.time())

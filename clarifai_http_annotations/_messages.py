@@ -37,7 +37,10 @@ def authorize(request: httpx.Request, settings: Settings) -> None:
 
 def raw_answer(response: httpx.Response, content: bytes) -> RawAnswer:
     """Return what httpx received; ``dict(response.headers)`` would stumble over names outside ASCII."""
-    return RawAnswer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, content)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    is_shared = response.http_version == "HTTP/2"  # by requests of others, and each answer says whose it is
+    connection = None if is_shared else response.extensions.get("network_stream")
+    return RawAnswer(response.status_code, headers, content, connection)
 
 
 class Body:

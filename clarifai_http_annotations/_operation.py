@@ -1,9 +1,9 @@
 """How one definition serves both clients.
 
-An operation is written once, as a coroutine (or an async generator, if it yields). On
-`AsyncClient` it is that. On `Client` the same coroutine is run to its end by ``send(None)``:
-it awaits nothing but the client's own ``_send`` and ``_sleep``, and there these block instead
-of suspending.
+An operation is written once, as a coroutine (or, if it yields, as a function that returns an async
+generator, so that it can check what it is given when it is called). On `AsyncClient` it is that. On
+`Client` the same coroutine is run to its end by ``send(None)``: it awaits nothing but the client's
+own ``_send`` and ``_sleep``, and there these block instead of suspending.
 
 Rules:
 
@@ -74,21 +74,12 @@ class operation(Generic[P, T]):
 
 
 class paged(Generic[P, T]):
-    """An operation that yields."""
+    """An operation that returns an asynchronous generator: it checks what it is given before it does."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], AsyncIterator[T]]) -> None:
         @functools.wraps(function)
         def blocking(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-            items: Any = function(self, *args, **kwargs)
-            try:
-                while True:
-                    try:
-                        item = run(items.__anext__())
-                    except StopAsyncIteration:
-                        return
-                    yield item
-            finally:
-                run(items.aclose())
+            return _iterate(function(self, *args, **kwargs))
 
         signature = inspect.signature(function)
         returned = str(signature.return_annotation).replace("AsyncIterator", "Iterator")
@@ -106,6 +97,18 @@ class paged(Generic[P, T]):
         @overload
         def __get__(self, client: None, owner: type[Awaiting]) -> Callable[Concatenate[Any, P], AsyncIterator[T]]: ...
         def __get__(self, client: Any, owner: type | None = None) -> Any: ...
+
+
+def _iterate(items: Any) -> Iterator[Any]:
+    try:
+        while True:
+            try:
+                item = run(items.__anext__())
+            except StopAsyncIteration:
+                return
+            yield item
+    finally:
+        run(items.aclose())
 
 
 def run(coroutine: Awaitable[T]) -> T:

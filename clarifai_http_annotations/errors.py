@@ -170,6 +170,7 @@ class InvalidResponseError(APIConnectionError):
     """
 
     status_code: int | None = None
+    _is_anothers: bool = False  # it may be the answer to another request, and the next one on its connection too
 
 
 class APIStatusError(APIError):

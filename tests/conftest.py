@@ -49,21 +49,27 @@ class InLoop:
         found = getattr(self.inner, name)
         if inspect.iscoroutinefunction(found):
             return lambda *args, **kwargs: self.runner.run(found(*args, **kwargs))
-        if inspect.isasyncgenfunction(found):
-            return lambda *args, **kwargs: self._iterate(found(*args, **kwargs))
         if name == "with_options":
             return lambda **options: InLoop(found(**options), self.runner)
+        if inspect.ismethod(found) and not name.startswith("_"):
+            return lambda *args, **kwargs: self._iterate(found(*args, **kwargs))
         return found
 
     def _iterate(self, items: Any) -> Iterator[Any]:
         async def step() -> Any:  # a Runner takes coroutines only
             return await anext(items)
 
-        while True:
-            try:
-                yield self.runner.run(step())
-            except StopAsyncIteration:
-                return
+        async def end() -> None:
+            await items.aclose()
+
+        try:
+            while True:
+                try:
+                    yield self.runner.run(step())
+                except StopAsyncIteration:
+                    return
+        finally:
+            self.runner.run(end())
 
 
 @pytest.fixture(autouse=True)

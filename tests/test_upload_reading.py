@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_http_annotations._call import connection_error
 from clarifai_http_annotations._wire.answers import Answer, RawAnswer, parse_answer
-from clarifai_http_annotations.errors import APIError, ConflictError
+from clarifai_http_annotations.errors import APIError, ConflictError, InvalidResponseError
 from clarifai_http_annotations.upload import reading
 from clarifai_http_annotations.upload.work import Item, Trouble, Verdict
 
@@ -144,7 +144,9 @@ def test_what_a_list_says_of_an_annotation() -> None:
         return reading.listed([item()], Answer(200, 10000, "r", {"annotations": found})).said["in", "a"]
 
     assert listed([]).verdict is Verdict.ABSENT
-    assert listed([3, {"id": "a"}, {**SHOWN, "id": "b"}]).verdict is Verdict.ABSENT
+    assert listed([3, {"id": "a"}]).verdict is Verdict.ABSENT
+    with pytest.raises(InvalidResponseError, match="not asked for"):
+        listed([SHOWN, {**SHOWN, "id": "b"}])
     assert listed([SHOWN]).verdict is Verdict.HOLDS
     other = listed([{**SHOWN, "data": {"concepts": [{"id": "x", "value": 0}]}}])
     assert other.verdict is Verdict.OTHER

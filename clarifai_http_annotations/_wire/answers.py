@@ -12,7 +12,7 @@ of google.rpc.Status, an error code under HTTP 200. Rules:
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any, NamedTuple
 
@@ -41,11 +41,13 @@ class RawAnswer(NamedTuple):
         status_code: HTTP status.
         headers: With names in lower case.
         content: Body, decoded from its content-encoding.
+        connection: What can be closed, so that no other answer is read from it, if it is known.
     """
 
     status_code: int
     headers: Mapping[str, str]
     content: bytes
+    connection: Any = None
 
     def __repr__(self) -> str:  # what a server says may repeat the key
         return f"RawAnswer(status_code={self.status_code})"
@@ -118,6 +120,13 @@ def invalid_response(raw: RawAnswer | Answer, reason: str) -> InvalidResponseErr
     return error
 
 
+def anothers(answer: Answer, reason: str) -> InvalidResponseError:
+    """Return the error for an answer that is not about what was asked for."""
+    error = invalid_response(answer, reason)
+    error._is_anothers = True
+    return error
+
+
 def read_model(answer: Answer, tree: object, place: str, cls: type[Model]) -> Model:
     """Read a model out of an answer. An annotation remembers what the server said, for a later patch.
 
@@ -150,29 +159,60 @@ def items_of(answer: Answer, key: str = "annotations") -> list[Any]:
     return answer.tree.get(key) or []
 
 
-def read_annotation(answer: Answer, expected: tuple[str, str] | None = None) -> Annotation:
+def read_annotation(answer: Answer, expected: tuple[str, str]) -> Annotation:
     """Return the one annotation of an answer.
 
     Args:
         answer: The answer.
-        expected: Its input and id, if it must be that one.
+        expected: Its input and id.
 
     Raises:
         InvalidResponseError: If it has another shape, or is another one.
     """
     annotation = read_model(answer, answer.tree.get("annotation"), "annotation", Annotation)
-    if expected is not None and (annotation.input_id, annotation.id) != expected:
-        raise invalid_response(answer, "it is about another annotation than was asked for")
+    if (annotation.input_id, annotation.id) != expected:
+        raise anothers(answer, "it is about another annotation than was asked for")
     return annotation
 
 
-def read_page(answer: Answer) -> list[Annotation]:
+def read_page(answer: Answer, filters: Mapping[str, Any]) -> list[Annotation]:
     """Return the annotations of an answer.
 
+    Args:
+        answer: The answer.
+        filters: What was asked for, as the query says it.
+
     Raises:
-        InvalidResponseError: If one of them has another shape.
+        InvalidResponseError: If one of them has another shape, or was not asked for.
     """
-    return read_items(answer, "annotations", Annotation)
+    found = read_items(answer, "annotations", Annotation)
+    check_asked(answer, ((annotation.input_id, annotation.id) for annotation in found), filters)
+    return found
+
+
+def identity(annotation: Annotation) -> tuple[str, str] | None:
+    """Return the input and id that tell an annotation from others; ``None`` if an answer does not name both."""
+    key = (annotation.input_id, annotation.id)
+    return key if all(key) else None
+
+
+def check_asked(answer: Answer, keys: Iterable[tuple[str | None, str | None]], filters: Mapping[str, Any]) -> None:
+    """Refuse an answer about what was not asked for: another request's, or that of a proxy which drops the query.
+
+    Only inputs and pairs of ids are compared, where an answer names them: users may be named in another way
+    (``"me"``), and whether an annotation passes the other filters is the server's to say.
+
+    Raises:
+        InvalidResponseError: If one of the keys (input and id) is of another.
+    """
+    input_ids, ids = filters.get("input_ids"), filters.get("ids")
+    if input_ids is None:
+        return
+    asked: set[Any] = set(input_ids) if ids is None else set(zip(input_ids, ids, strict=True))
+    for key in keys:
+        named = key[:1] if ids is None else key
+        if all(named) and (named[0] if ids is None else named) not in asked:
+            raise anothers(answer, "it is about an annotation that was not asked for")
 
 
 def read_items(answer: Answer, key: str, cls: type[Model]) -> list[Model]:

@@ -13,7 +13,7 @@ Rules:
 4. Other content under the same id is a conflict, never a success.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import (
@@ -225,7 +225,7 @@ def _verdict(
     item: "Sent", found: dict[str, Any] | None, answer: Answer, alone: bool, redact: Any, read: bool
 ) -> Verdict:
     if found is None:
-        return Unclear(answers.invalid_response(answer, f"it says nothing of annotation {item.key[1]!r}"))
+        return Unclear(answers.anothers(answer, f"it says nothing of annotation {item.key[1]!r}"))
     code = _code(found)
     if code in STORED or _is_as_asked(code, item, answer):
         stored = Stored(answers.read_model(answer, found, f"annotations[{item.index}]", Annotation)) if read else UNREAD
@@ -262,12 +262,13 @@ Listed = tuple[dict[str, Any], Annotation]
 """An annotation as the server listed it: as it came, and read."""
 
 
-def read_listed(answer: Answer) -> list[Listed]:
+def read_listed(answer: Answer, filters: Mapping[str, Any]) -> list[Listed]:
     """Return what a page lists; what has no ids is nothing that was asked about.
 
     Raises:
-        InvalidResponseError: If one of it has another shape than the API's.
+        InvalidResponseError: If one of it has another shape than the API's, or was not asked for (``filters``).
     """
+    answers.check_asked(answer, (key_of(tree) for tree in answers.items_of(answer) if isinstance(tree, dict)), filters)
     return [
         (tree, answers.read_model(answer, tree, f"annotations[{index}]", Annotation))
         for index, tree in enumerate(answers.items_of(answer))

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import InvalidRequestError
 from ..models.track import AnnotationTrack, AnnotationType
+from .answers import Answer, anothers, read_items
 from .encode import Tree, check, refusal, to_tree
 from .guard import encode_body
 from .requests import App, Request, quoted, with_query
@@ -77,6 +78,25 @@ def delete(app: App, input_id: str, ids: list[str] | None) -> Request:
     return Request(
         "delete_tracks", "DELETE", app.path("/annotation_tracks"), encode_body({"input_id": input_id, "ids": ids})
     )
+
+
+def read(answer: Answer, input_id: str, ids: Sequence[str] | None = None) -> list[AnnotationTrack]:
+    """Return the tracks of an answer.
+
+    Args:
+        answer: The answer.
+        input_id: The video that was asked about.
+        ids: The tracks that were, if some were named.
+
+    Raises:
+        InvalidResponseError: If one of them has another shape, or was not asked for.
+    """
+    found = read_items(answer, "annotation_tracks", AnnotationTrack)
+    for track in found:
+        is_other = ids is not None and track.id and track.id not in ids
+        if is_other or track.input_id not in (None, "", input_id):
+            raise anothers(answer, "it is about a track that was not asked for")
+    return found
 
 
 def search(

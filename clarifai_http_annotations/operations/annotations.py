@@ -6,9 +6,10 @@ See `_operation` for the rules of this folder.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from .._call import Call, Caller, Timeout
+from .._call import Call, Caller, Listing, Timeout
 from .._operation import operation, paged
 from .._wire import answers, outcomes, requests
 from .._wire.outcomes import Failed, Item, Key, Stored, Unclear
@@ -20,6 +21,17 @@ from ..models.annotation import Annotation
 Annotations = list[Annotation]
 Found = list[outcomes.Listed]
 Ids = str | Iterable[str] | None
+
+
+def listing(
+    app: requests.App, filters: dict[str, Any], *, per_page: int, operation: str = "list"
+) -> Listing[Annotation]:
+    """Return how to list what passes filters."""
+
+    def ask(number: int) -> requests.Request:
+        return requests.page(app, filters, page=number, per_page=per_page, operation=operation)
+
+    return ask, partial(answers.read_page, filters=filters)
 
 
 class AnnotationOperations(Caller):
@@ -81,6 +93,7 @@ class AnnotationOperations(Caller):
                 raise
             judged = {item.key: Failed(error) for item in items}  # what is known of the others is not lost
         unclear = [item for item in items if isinstance(judged[item.key], Unclear)]
+        await self._drop_if(call, (getattr(verdict, "error", None) for verdict in judged.values()))
         try:
             found = await self._ask(unclear, call) if unclear else []
         except APIError as error:
@@ -112,7 +125,7 @@ class AnnotationOperations(Caller):
         found: Found = []
         for part in requests.split(requests.asking(item.key for item in items)):
             request = requests.page(self._app, part, page=1, per_page=requests.MAX_PER_PAGE, operation="create")
-            found += await self._call(request, call, outcomes.read_listed)
+            found += await self._call(request, call, partial(outcomes.read_listed, filters=part))
         return found
 
     @operation
@@ -136,13 +149,15 @@ class AnnotationOperations(Caller):
             NotFoundError: If there is no such annotation.
             InvalidRequestError: If an id cannot be part of a URL; nothing was sent.
             APIStatusError: If the API refused the request.
+            InvalidResponseError: If the answer is not about that annotation.
             APIConnectionError: If no usable answer came.
         """
         request = requests.get(self._app, annotation_id, input_id)
-        return await self._call(request, self._begin(timeout, deadline), answers.read_annotation)
+        read = partial(answers.read_annotation, expected=(input_id, annotation_id))
+        return await self._call(request, self._begin(timeout, deadline), read)
 
     @paged
-    async def list(
+    def list(
         self,
         *,
         ids: Ids = None,
@@ -158,11 +173,14 @@ class AnnotationOperations(Caller):
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
     ) -> AsyncIterator[Annotation]:
-        """Yield annotations, oldest first, page after page until one is empty.
+        """Yield annotations, each once, page after page until one is empty.
 
         Without filters these are all annotations of the app that people made. An **empty** list
-        of ids asks for nothing and yields nothing. Pages shift when annotations are added or
-        deleted meanwhile: that is how the API counts them.
+        of ids asks for nothing and yields nothing.
+
+        Do not rely on an order. The API documents the oldest first; printed lists of real apps had the
+        newest first. Pages shift when annotations are added or deleted meanwhile: that is how the API
+        counts them. What comes again for that reason is left out; what is skipped for it cannot be seen.
 
         Args:
             ids: Ids of annotations; goes with ``input_ids`` of the same length and order.
@@ -180,8 +198,11 @@ class AnnotationOperations(Caller):
             deadline: Seconds for each page with its retries; ``None`` for no end.
 
         Raises:
-            InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs, or a number is out of range.
+            InvalidRequestError: If ``ids`` and ``input_ids`` are not pairs, or a number is out of range; by the call
+                itself, and not when the first item is wanted.
             APIStatusError: If the API refused a request.
+            InvalidResponseError: If a page holds what ``ids`` and ``input_ids`` do not ask for, as behind a proxy that
+                drops the query, or 100 pages in a row nothing new.
             APIConnectionError: If no usable answer came.
         """
         filters = {
@@ -194,16 +215,9 @@ class AnnotationOperations(Caller):
             "list_all_annotations": list_all_annotations,
             "return_model_output": return_model_output,
         }
-        for part in requests.listing(filters, page=page, per_page=per_page):
-            number, found = page, Annotations()
-            while True:
-                request = requests.page(self._app, part, page=number, per_page=per_page)
-                found = await self._page(request, self._begin(timeout, deadline), answers.read_page, found)
-                if not found:
-                    break
-                for annotation in found:
-                    yield annotation
-                number += 1
+        parts = requests.listing(filters, page=page, per_page=per_page)
+        listings = [listing(self._app, part, per_page=per_page) for part in parts]
+        return self._list(listings, answers.identity, lambda: self._begin(timeout, deadline), page)
 
     @operation
     async def delete(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .. import _wire
@@ -13,6 +14,7 @@ from .._wire.outcomes import Failed, Key, Stored, Unclear
 from ..config import NOT_GIVEN, NotGiven
 from ..errors import APIError, InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
+from .annotations import listing
 
 Ids = str | Iterable[str]
 Several = Mapping[str, Any] | Iterable[Annotation | Mapping[str, Any]]
@@ -106,6 +108,7 @@ class ChangeOperations(Caller):
                 for patch in sent:
                     patch.end(is_done=False)
             raise
+        await self._drop_if(call, (getattr(verdict, "error", None) for verdict in judged.values()))
         verdicts: dict[Key, Stored | Failed] = {}
         for patch in sent:
             verdict = judged[patch.item.key]
@@ -158,7 +161,7 @@ class ChangeOperations(Caller):
         call = self._begin(timeout, deadline)
         request = requests.get(self._app, annotation_id, input_id, operation="set_value")
         annotation = await self._call(
-            request, call, lambda answer: answers.read_annotation(answer, expected=(input_id, annotation_id))
+            request, call, partial(answers.read_annotation, expected=(input_id, annotation_id))
         )
         try:
             flipped = _wire.patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
@@ -264,16 +267,9 @@ class ChangeOperations(Caller):
     async def _left(self, targets: Sequence[_wire.deletions.Target], call: Call) -> list[_wire.deletions.Target]:
         """Return those of the targets that are still there."""
         request = _wire.deletions.request(self._app, targets)
-        found: list[Annotation] = []
-        for part in requests.split(_wire.deletions.filters(targets)):
-            number, page = 1, list[Annotation]()
-            while True:
-                listing = requests.page(
-                    self._app, part, page=number, per_page=requests.MAX_PER_PAGE, operation=request.operation
-                )
-                page = await self._page(listing, call, answers.read_page, page)
-                if not page:
-                    break
-                found += page
-                number += 1
+        listings = [
+            listing(self._app, part, per_page=requests.MAX_PER_PAGE, operation=request.operation)
+            for part in requests.split(_wire.deletions.filters(targets))
+        ]
+        found = [annotation async for annotation in self._list(listings, answers.identity, lambda: call)]
         return _wire.deletions.left(targets, found)

@@ -9,6 +9,7 @@ from .. import _wire, models
 from .._call import Caller, Timeout
 from .._operation import paged
 from .._wire import answers, requests
+from .._wire.answers import Answer
 from ..config import NOT_GIVEN, NotGiven
 
 
@@ -16,7 +17,7 @@ class SearchOperations(Caller):
     """Search annotations."""
 
     @paged
-    async def search(
+    def search(
         self,
         *filters: models.Filter | models.Concept | Mapping[str, Any],
         page: int = 1,
@@ -24,12 +25,13 @@ class SearchOperations(Caller):
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
     ) -> AsyncIterator[models.Hit]:
-        """Yield the annotations that pass every filter, page after page until one is empty.
+        """Yield the annotations that pass every filter, each once, page after page until one is empty.
 
         An annotation has to pass all filters by itself: ``search(positive("tree"), positive("boat"))``
         does not find an input that has the two in two annotations (the API's rule). The API may
         refuse to search for concepts of your own before a model was trained on them (docs:
-        "Filter"). Pages shift when annotations change meanwhile.
+        "Filter"). Pages shift when annotations change meanwhile: what comes again for that reason is
+        left out. Do not rely on an order.
 
         Args:
             *filters: `Filter` objects; ``~Filter(...)`` finds what is not so. A concept stands for
@@ -40,30 +42,29 @@ class SearchOperations(Caller):
             deadline: Seconds for each page with its retries; ``None`` for no end.
 
         Raises:
-            InvalidRequestError: If there is no filter, one says nothing, or a number is out of range.
+            InvalidRequestError: If there is no filter, one says nothing, or a number is out of range; by the call
+                itself, and not when the first hit is wanted.
             MissingValueError: If a concept has no ``value``; nothing was sent.
             APIStatusError: If the API refused a request.
+            InvalidResponseError: If 100 pages in a row hold nothing new.
             APIConnectionError: If no usable answer came.
         """
         requests.check_paging(page, per_page)
         conditions = _wire.searches.conditions(filters)
-        number, hits = page, list[models.Hit]()
-        while True:
-            request = _wire.searches.request(
-                self._app,
-                conditions,
-                page=number,
-                per_page=per_page,
-                fractional_values=self._settings.fractional_values,
+
+        def ask(number: int) -> requests.Request:
+            fractional = self._settings.fractional_values
+            return _wire.searches.request(
+                self._app, conditions, page=number, per_page=per_page, fractional_values=fractional
             )
-            hits = await self._page(
-                request,
-                self._begin(timeout, deadline),
-                lambda answer: answers.read_items(answer, "hits", models.Hit),
-                hits,
-            )
-            if not hits:
-                return
-            for hit in hits:
-                yield hit
-            number += 1
+
+        def read(answer: Answer) -> list[models.Hit]:
+            return answers.read_items(answer, "hits", models.Hit)
+
+        return self._list([(ask, read)], _identity, lambda: self._begin(timeout, deadline), page)
+
+
+def _identity(hit: models.Hit) -> tuple[str, str] | None:
+    """Return what tells a hit from others: its annotation, whose input may be named beside it."""
+    key = (hit.annotation.input_id or hit.input.id, hit.annotation.id)
+    return key if all(key) else None

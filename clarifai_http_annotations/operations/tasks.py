@@ -8,6 +8,7 @@ from .. import _wire, models
 from .._call import Caller, Timeout
 from .._operation import operation, paged
 from .._wire import answers, requests
+from .._wire.answers import Answer
 from ..config import NOT_GIVEN, NotGiven
 
 Ids = str | Iterable[str] | None
@@ -21,7 +22,7 @@ class TaskOperations(Caller):
     """
 
     @paged
-    async def list_workers(
+    def list_workers(
         self,
         *,
         trusted_only: bool | None = None,
@@ -31,7 +32,7 @@ class TaskOperations(Caller):
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
     ) -> AsyncIterator[models.Worker]:
-        """Yield those who made annotations in the app: people, models and workflows.
+        """Yield those who made annotations in the app, each once: people, models and workflows.
 
         Args:
             trusted_only: Only those whose annotations are trusted, such as people's.
@@ -42,7 +43,7 @@ class TaskOperations(Caller):
             deadline: Seconds for each page with its retries; ``None`` for no end.
 
         Raises:
-            InvalidRequestError: If a number is out of range.
+            InvalidRequestError: If a number is out of range; by the call itself.
             APIStatusError: If the API refused a request.
             APIConnectionError: If no usable answer came.
         """
@@ -51,20 +52,14 @@ class TaskOperations(Caller):
             "trusted_only": trusted_only,
             "additional_fields": requests.id_list(additional_fields, "additional_fields"),
         }
-        number, workers = page, list[models.Worker]()
-        while True:
-            request = _wire.tasks.workers(self._app, query, page=number, per_page=per_page)
-            workers = await self._page(
-                request,
-                self._begin(timeout, deadline),
-                lambda answer: answers.read_items(answer, "workers", models.Worker),
-                workers,
-            )
-            if not workers:
-                return
-            for worker in workers:
-                yield worker
-            number += 1
+
+        def ask(number: int) -> requests.Request:
+            return _wire.tasks.workers(self._app, query, page=number, per_page=per_page)
+
+        def read(answer: Answer) -> list[models.Worker]:
+            return answers.read_items(answer, "workers", models.Worker)
+
+        return self._list([(ask, read)], _identity, lambda: self._begin(timeout, deadline), page)
 
     @operation
     async def count_task_annotations(
@@ -136,3 +131,8 @@ class TaskOperations(Caller):
             self._app, task_id, status, requests.id_list(user_ids, "user_ids"), from_statuses
         )
         return await self._call(request, self._begin(timeout, deadline), _wire.tasks.updated)
+
+
+def _identity(worker: models.Worker) -> tuple[str]:
+    """Return what tells a worker from others: all that is said of it, since a model has no one id."""
+    return (worker.model_dump_json(),)

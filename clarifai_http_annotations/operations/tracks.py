@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from .. import _wire, models
 from .._call import Caller, Timeout
 from .._operation import operation, paged
 from .._wire import answers, requests
-from .._wire.answers import Answer
 from ..config import NOT_GIVEN, NotGiven
 from ..errors import NotFoundError
 from ..models.annotation import Annotation
@@ -17,15 +17,15 @@ from ..models.annotation import Annotation
 Given: TypeAlias = "models.AnnotationTrack | Mapping[str, Any] | Iterable[models.AnnotationTrack | Mapping[str, Any]]"
 
 
-def _read(answer: Answer) -> list[models.AnnotationTrack]:
-    return answers.read_items(answer, "annotation_tracks", models.AnnotationTrack)
+def _identity(track: models.AnnotationTrack) -> tuple[str] | None:
+    return (track.id,) if track.id else None
 
 
 class TrackOperations(Caller):
     """Create, list, patch, delete and search tracks of a video."""
 
     @paged
-    async def list_tracks(
+    def list_tracks(
         self,
         input_id: str,
         *,
@@ -35,7 +35,7 @@ class TrackOperations(Caller):
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
     ) -> AsyncIterator[models.AnnotationTrack]:
-        """Yield the tracks of a video.
+        """Yield the tracks of a video, each once.
 
         Args:
             input_id: The video.
@@ -46,21 +46,20 @@ class TrackOperations(Caller):
             deadline: Seconds for each page with its retries; ``None`` for no end.
 
         Raises:
-            InvalidRequestError: If the id cannot be part of a URL, or a number is out of range.
+            InvalidRequestError: If the id cannot be part of a URL, or a number is out of range; by the call itself.
             APIStatusError: If the API refused a request.
+            InvalidResponseError: If a page holds a track that was not asked for.
             APIConnectionError: If no usable answer came.
         """
         requests.check_paging(page, per_page)
         names = requests.id_list(ids, "ids")
-        number, found = page, list[models.AnnotationTrack]()
-        while names != []:
-            request = _wire.tracks.listing(self._app, input_id, names, page=number, per_page=per_page)
-            found = await self._page(request, self._begin(timeout, deadline), _read, found)
-            if not found:
-                return
-            for track in found:
-                yield track
-            number += 1
+
+        def ask(number: int) -> requests.Request:
+            return _wire.tracks.listing(self._app, input_id, names, page=number, per_page=per_page)
+
+        read = partial(_wire.tracks.read, input_id=input_id, ids=names)
+        listings = [] if names == [] else [(ask, read)]
+        return self._list(listings, _identity, lambda: self._begin(timeout, deadline), page)
 
     @operation
     async def create_tracks(
@@ -92,7 +91,8 @@ class TrackOperations(Caller):
         """
         trees = _wire.tracks.plan(annotation_tracks, need_ids=False)
         request = _wire.tracks.create(self._app, input_id, trees, fractional_values=self._settings.fractional_values)
-        return await self._call(request, self._begin(timeout, deadline), _read)
+        read = partial(_wire.tracks.read, input_id=input_id)
+        return await self._call(request, self._begin(timeout, deadline), read)
 
     @operation
     async def patch_tracks(
@@ -123,7 +123,8 @@ class TrackOperations(Caller):
         """
         trees = _wire.tracks.plan(annotation_tracks, need_ids=True)
         request = _wire.tracks.patch(self._app, input_id, trees, fractional_values=self._settings.fractional_values)
-        return await self._call(request, self._begin(timeout, deadline), _read)
+        read = partial(_wire.tracks.read, input_id=input_id, ids=[tree["id"] for tree in trees])
+        return await self._call(request, self._begin(timeout, deadline), read)
 
     @operation
     async def delete_tracks(
@@ -200,4 +201,5 @@ class TrackOperations(Caller):
             max_duration=max_duration,
             model_version_id=model_version_id,
         )
-        return await self._call(request, self._begin(timeout, deadline), answers.read_page)
+        read = partial(answers.read_page, filters={"input_ids": [input_id]})
+        return await self._call(request, self._begin(timeout, deadline), read)

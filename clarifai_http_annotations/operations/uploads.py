@@ -135,11 +135,13 @@ class UploadOperations(Caller):
             if job.is_asking:
                 return reading.listed(job.items, answer)
             answered = reading.answered(job.items, answer, redact, size)
+            await self._drop_if(call, (said.error for said in answered.said.values()))
             for said in answered.said.values():
                 if isinstance(said.error, APIError):
                     call.describe(said.error, request)
             return answered
         except APIError as error:
+            await self._drop_if(call, [error])
             call.describe(error, request)
             logger.debug("upload: a request of %d annotations failed (%s)", len(job.items), codes_of(error))
             return reading.broken(error, size)

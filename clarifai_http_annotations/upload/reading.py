@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 from .. import _retry
 from .._retry import Fate
-from .._wire import answers, outcomes
+from .._wire import answers, outcomes, requests
 from .._wire.answers import Answer
 from .._wire.ids import holds
 from .._wire.outcomes import Failed, Stored, key_of
@@ -113,7 +113,7 @@ def listed(items: Sequence[Item], answer: Answer) -> Answered:
     """Return what a list says of each annotation that it was asked for.
 
     Raises:
-        InvalidResponseError: If it has another shape than the API's.
+        InvalidResponseError: If it has another shape than the API's, or lists what was not asked for.
     """
     found: dict[Key, list[dict[str, object]]] = {}
     for tree in answers.items_of(answer):
@@ -121,6 +121,7 @@ def listed(items: Sequence[Item], answer: Answer) -> Answered:
             input_id, name = key_of(tree)
             if input_id is not None and name is not None:
                 found.setdefault((input_id, name), []).append(tree)
+    answers.check_asked(answer, found, requests.asking(item.key for item in items))
     return Answered({item.key: _compared(item, found.get(item.key, [])) for item in items})
 
 
