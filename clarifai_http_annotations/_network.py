@@ -10,9 +10,8 @@ Rules:
    is most of the cost of a client. A plain http base does not load it at all.
 4. A process that was forked, and an event loop that is not the one before, open a pool of
    their own: sockets are shared with neither.
-5. In a blocking client every wait on a socket ends with the attempt: httpx's timeouts are
-   for one read, so a server that drips could hold a call for ever. Only the look-up of a name
-   is the system's own, and takes as long as it takes.
+5. In a blocking client every wait on a socket ends with the attempt: httpx's timeouts are for one read, so a server
+   that drips could hold a call for ever. Only the look-up of a name is the system's own, and takes as long as it takes.
 6. What was idle while the process was frozen for longer than `MOST_IDLE` seconds is not used again (AWS
    Lambda between two invocations, a virtual machine that is suspended): what is between it and the server
    may have forgotten the connection, without a word. httpx counts idle seconds by a clock that may have
@@ -96,10 +95,8 @@ class Pool:
     """The connections of a client and of its copies, one httpx client for a process and an event loop."""
 
     def __init__(self, make: Callable[[], Any], injected: Any) -> None:
-        self._make = make
-        self._injected = injected
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._make, self._injected = make, injected
+        self._pid, self._lock = os.getpid(), threading.Lock()
         self._by_loop: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._idle: WeakKeyDictionary[Any, tuple[str, float]] = WeakKeyDictionary()
         self._left_behind: list[Any] = []
@@ -170,7 +167,7 @@ class Pool:
             before, since = self._idle.get(connection, ("", unseen))
             if state != before:
                 self._idle[connection] = state, unseen
-            elif abs(unseen - since) > MOST_IDLE:  # a clock that was set back does not tell how long it was
+            elif abs(unseen - since) > MOST_IDLE or _has_surplus(connection):  # or it was set back, who knows how far
                 found.append((pool, connection))
         return found
 
@@ -186,11 +183,16 @@ def _pools_of(http: Any) -> list[Any]:
     return [pool for transport in transports if (pool := getattr(transport, "_pool", None)) is not None]
 
 
+def _has_surplus(connection: Any) -> bool:
+    """Tell whether more came on a connection than was asked for: the next request would get it for an answer."""
+    state = getattr(getattr(connection, "_connection", None), "_h11_state", None)
+    return state is not None and bool(state.trailing_data[0])
+
+
 def _take_sockets(http: Any) -> list[Any]:
     """Take from an httpx client the connections that a fork made common to two processes, and return them."""
-    held = []
+    held = [getattr(pool, "_connections", []) for pool in _pools_of(http)]
     for pool in _pools_of(http):
-        held.append(getattr(pool, "_connections", []))
         pool._connections = []
     return held
 
@@ -234,7 +236,6 @@ def client_arguments(*, verify: Any, proxy: Any, transport: Any, is_loopback: bo
 
 
 # --- a blocking wait that ends --------------------------------------------------------------------
-
 _bounds = threading.local()
 
 
@@ -252,10 +253,9 @@ def bounded(until: float | None) -> Iterator[None]:
 def bind_to_bounds(http: httpx.Client) -> httpx.Client:
     """Make the sockets of a client heed `bounded`; outside of it nothing changes for anybody.
 
-    httpx has no argument for the network backend that httpcore has one for, so it is set on the
-    pools that httpx made. Should a version of httpx keep them elsewhere, or a connection be open
-    already, what remains is httpx's own timeout for every read, and the check between two pieces
-    of a body.
+    httpx has no argument for the network backend that httpcore has one for, so it is set on the pools that httpx
+    made. Should a version of httpx keep them elsewhere, or a connection be open already, what remains is httpx's
+    own timeout for every read, and the check between two pieces of a body.
     """
     if not (pools := _pools_of(http)):
         return http  # such as an emulator, which needs no httpcore

@@ -287,3 +287,14 @@ def test_nothing_more_is_read_after_an_answer_that_says_nothing_of_what_was_sent
         getattr(client, name)([Annotation.of("in", positive("tree"), id="a")], deadline=1)
     assert client.get("b", input_id="in").id == "b"
     assert server.asked[:2] == [0, 1]
+
+
+def test_an_answer_too_many_is_not_taken_for_the_next_one(connect: Connect, behind: Any) -> None:
+    """Not even where none names what it is about, as those to deletions."""
+    deleted = http({})
+    refused = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+    server = behind(deleted + refused)
+    client = connect(base_url=server.url, max_retries=0)
+    for name in "abc":
+        client.delete(name, input_id="in")
+    assert server.asked == [0, 1, 1]
