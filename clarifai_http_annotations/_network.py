@@ -4,8 +4,8 @@ Rules:
 
 1. The key goes to ``base_url`` and nowhere else: redirects are not followed, a proxy from the
    environment is not used when the base is this machine (httpx would).
-2. No transport of ours is put in between, so httpx's proxies and TLS keep working. In WebAssembly, where
-   neither is, there is one (`_pyodide`).
+2. No transport of ours is put in between, so httpx's proxies (`_proxies`) and TLS keep working. In WebAssembly,
+   where neither is, there is one (`_pyodide`).
 3. One TLS context a setting, shared by every client of the process: loading the CA bundle
    is most of the cost of a client. A plain http base does not load it at all.
 4. A process that was forked, and an event loop that is not the one before, open a pool of
@@ -27,7 +27,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -57,8 +57,10 @@ def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
     Raises:
         ConfigurationError: If there is no such file, or it holds no certificate.
     """
-    import ssl  # only here: not every Python has it, and not every client needs it
-
+    try:
+        import ssl  # only here: not every Python has it, and not every client needs it
+    except ImportError:
+        raise ConfigurationError("This Python was built without ssl, and https needs it.") from None
     if isinstance(verify, ssl.SSLContext):
         return verify
     return _ssl_context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -74,7 +76,7 @@ def _ssl_context(verify: str | bool, cert_file: str | None, cert_dir: str | None
         if Path(verify).is_dir():
             return ssl.create_default_context(capath=verify)
         return ssl.create_default_context(cafile=verify)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         reason = str(error).rstrip(".")
         raise ConfigurationError(
             f"verify={verify!r} cannot be used (SSL_CERT_FILE={cert_file!r}, SSL_CERT_DIR={cert_dir!r}): {reason}."
@@ -207,32 +209,24 @@ def _idle_connections(http: Any) -> list[tuple[Any, Any]]:
     return [(pool, connection) for pool in known for connection in pool.connections if connection.is_idle()]
 
 
-def check_together(*, verify: object, proxy: object, transport: object, http_client: object) -> None:
-    """Refuse settings of the connections that cannot be heeded together, or where this runs.
+def client_arguments(
+    *, verify: Any, proxy: Any, transport: Any, is_loopback: bool, is_tls: bool, transport_class: Callable[..., Any]
+) -> dict[str, Any]:
+    """Return the arguments for ``httpx.Client`` and ``httpx.AsyncClient``.
 
     Raises:
-        ConfigurationError: If one has settings of its own, or in WebAssembly, for ``verify`` and ``proxy``.
+        ConfigurationError: If a certificate authority or a proxy cannot be used.
     """
-    is_said = proxy is not None or verify is not True
-    if http_client is not None and (transport is not None or is_said):
-        raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
-    if transport is not None and is_said:
-        raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
-    if IN_WEBASSEMBLY and is_said:
-        raise ConfigurationError(
-            "verify= and proxy= cannot be heeded in WebAssembly: JavaScript opens the connections there.",
-            hint="Leave them out; the browser or the runtime has settings of its own.",
-        )
-
-
-def client_arguments(*, verify: Any, proxy: Any, transport: Any, is_loopback: bool, is_tls: bool) -> dict[str, Any]:
-    """Return the arguments for ``httpx.Client`` and ``httpx.AsyncClient``."""
-    arguments: dict[str, Any] = {"trust_env": not is_loopback, "follow_redirects": False}
+    arguments: dict[str, Any] = {"trust_env": False, "follow_redirects": False}
     if transport is not None:
         return {**arguments, "transport": transport}
     # A proxy may be spoken to over TLS even if the base is not.
-    needs_authorities = is_tls or proxy is not None
-    return {**arguments, "proxy": proxy, "verify": ssl_context(verify if needs_authorities else False)}
+    arguments["verify"] = ssl_context(verify if is_tls or proxy is not None else False)
+    if proxy is None and is_loopback:
+        return arguments
+    from ._proxies import proxy_arguments  # what speaks to this machine alone needs none
+
+    return arguments | proxy_arguments(proxy, partial(transport_class, verify=arguments["verify"]))
 
 
 # --- a blocking wait that ends --------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ._rate import RateLimiter
 from ._retry import Quota
 from ._wire.answers import RawAnswer
 from ._wire.requests import Request
-from .config import NOT_GIVEN, NotGiven, check_rate, hide, resolve
+from .config import NOT_GIVEN, NotGiven, check_rate, check_together, hide, resolve
 from .errors import ClientClosedError, ConfigurationError
 from .operations import EveryOperation
 
@@ -34,6 +34,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
 
     _http_class: type[Any]
     _transport_class: type[Any]
+    _network_class: type[Any]
 
     def __init__(
         self,
@@ -65,11 +66,11 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
             deadline=deadline,
             fractional_values=fractional_values,
         )
-        _network.check_together(verify=verify, proxy=proxy, transport=transport, http_client=http_client)
+        arguments = {"verify": verify, "proxy": proxy, "transport": transport}
+        check_together(**arguments, http_client=http_client, in_webassembly=_network.IN_WEBASSEMBLY)
         self._refuse_other_kind(http_client, self._http_class, "http_client")
         self._refuse_other_kind(transport, self._transport_class, "transport")
         self._fetches = _network.IN_WEBASSEMBLY and http_client is None and transport is None
-        arguments = {"verify": verify, "proxy": proxy, "transport": transport}
         self._pool = Pool(lambda: self._open(arguments), None if http_client is None else self._adopt(http_client))
         self._quota = Quota()
         self._limiter = RateLimiter(check_rate(rate))
@@ -91,21 +92,17 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
 
     def _open(self, arguments: dict[str, Any]) -> Any:
         settings = self._settings
-        is_tls = settings.base_url.startswith("https:")
         if self._fetches:
             from ._pyodide import FetchTransport  # there only
 
             arguments = {**arguments, "transport": FetchTransport()}
-        try:
-            http = self._http_class(
-                **_network.client_arguments(**arguments, is_loopback=settings.is_loopback, is_tls=is_tls)
-            )
-            return self._adopt(http)
-        except ConfigurationError:
-            raise
-        except (ValueError, TypeError, ImportError, httpx.InvalidURL) as error:  # such as a proxy that is none
-            reason = settings.key.redact(str(error)).rstrip(".")
-            raise ConfigurationError(f"The connection cannot be set up: {reason}.") from error
+        given = _network.client_arguments(
+            **arguments,
+            is_loopback=settings.is_loopback,
+            is_tls=settings.base_url.startswith("https:"),
+            transport_class=self._network_class,
+        )
+        return self._adopt(self._http_class(**given))
 
     def with_options(
         self,
@@ -221,6 +218,7 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
 
     _http_class = httpx.Client
     _transport_class = httpx.BaseTransport
+    _network_class = httpx.HTTPTransport
 
     def _adopt(self, http: Any) -> Any:
         return bind_to_bounds(http)
@@ -275,6 +273,7 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
 
     _http_class = httpx.AsyncClient
     _transport_class = httpx.AsyncBaseTransport
+    _network_class = httpx.AsyncHTTPTransport
 
     async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
         import asyncio  # only here: a blocking program never loads it

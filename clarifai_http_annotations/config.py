@@ -250,6 +250,26 @@ def check_rate(value: object) -> float | None:
     return float(value)
 
 
+def check_together(
+    *, verify: object, proxy: object, transport: object, http_client: object, in_webassembly: bool
+) -> None:
+    """Refuse settings of the connections that cannot be heeded together, or where this runs.
+
+    Raises:
+        ConfigurationError: If one has settings of its own, or in WebAssembly, for ``verify`` and ``proxy``.
+    """
+    is_said = proxy is not None or verify is not True
+    if http_client is not None and (transport is not None or is_said):
+        raise ConfigurationError("http_client= has its own verify, proxy and transport: give them to it instead.")
+    if transport is not None and is_said:
+        raise ConfigurationError("transport= has its own verify and proxy: give them to it instead.")
+    if in_webassembly and is_said:
+        raise ConfigurationError(
+            "verify= and proxy= cannot be heeded in WebAssembly: JavaScript opens the connections there.",
+            hint="Leave them out; the browser or the runtime has settings of its own.",
+        )
+
+
 def _check_that_nothing_is_missing(key: Secret | None, user_id: object, app_id: object) -> None:
     settings = [
         (key is None, "There is no key: give pat= or set CLARIFAI_PAT."),

@@ -306,6 +306,17 @@ def test_a_server_that_is_not_there_is_an_error_of_the_network(monkeypatch: pyte
         assert call("list").exit_code == 4
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_no_part_of_the_password_of_a_proxy_is_printed(monkeypatch: pytest.MonkeyPatch, more: list[str]) -> None:
+    for name, value in {"API_BASE": "https://clarifai.test", "PAT": PAT, "APP_ID": "app"}.items():
+        monkeypatch.setenv(f"CLARIFAI_{name}", value)
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:open#sesame@127.0.0.1:1")
+    result = call("list", *more)
+    assert result.exit_code == 2
+    assert "HTTPS_PROXY is no address of a proxy" in result.output
+    assert not any(part in result.output for part in ("somebody", "'open", "sesame"))
+
+
 @pytest.mark.parametrize("arguments", [["list"], ["upload", "a.csv"], ["stats"]], ids=" ".join)
 def test_a_missing_key_is_a_wrong_call_that_names_the_variable(arguments: list[str]) -> None:
     write("a.csv", CSV)

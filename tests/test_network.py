@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import shutil
 import socket
@@ -10,12 +11,15 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clarifai_http_annotations import (
     APIConnectionError,
@@ -23,8 +27,10 @@ from clarifai_http_annotations import (
     AsyncClient,
     Client,
     ConfigurationError,
+    _proxies,
 )
 from clarifai_http_annotations._network import ssl_context
+from clarifai_http_annotations._proxies import HOW
 from clarifai_http_annotations.testing import Emulator
 
 PAT = "0123456789abcdef0123456789abcdef"
@@ -200,22 +206,142 @@ def test_a_proxy_argument_counts_before_the_environment(
     assert len(proxy.requests) == 2
 
 
-@pytest.mark.parametrize("variable", [False, True], ids=["argument", "environment"])
-@pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:1", "http://127.0.0.1:port"])
-def test_a_proxy_that_is_none_is_an_error_of_the_settings(
-    connect: Any, monkeypatch: Any, proxy: str, variable: bool
+NO_PROXIES = [
+    "ftp://127.0.0.1:1",
+    "http://127.0.0.1:port",
+    "http://",
+    "'http://127.0.0.1:1'",
+    "ftp://somebody:opensesame@127.0.0.1:1",
+    "http://somebody:open#sesame@127.0.0.1:1",
+    "http://somebody:open/sesame@127.0.0.1:1",
+    "http://somebody:open?sesame@127.0.0.1:1",
+    "http://somebody:12#opensesame@127.0.0.1:1",
+    "http://somebody:12/opensesame@127.0.0.1:1",
+    "http://somebody:12?opensesame@127.0.0.1:1",
+    "somebody:open#sesame@127.0.0.1:1",
+    "http://somebody:opensesame\udcff@127.0.0.1:1",
+]
+
+
+@pytest.mark.parametrize("name", ["proxy=", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("proxy", NO_PROXIES)
+def test_a_proxy_that_is_none_is_refused_by_the_name_of_its_setting_and_no_part_of_it_is_said(
+    connect: Any, monkeypatch: Any, proxy: str, name: str
 ) -> None:
-    given = {} if variable else {"proxy": proxy}
-    if variable:
-        monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(ConfigurationError, match="cannot be set up"):
+    given = {"proxy": proxy} if name == "proxy=" else {}
+    if not given:
+        monkeypatch.setenv(name, proxy)
+    with pytest.raises(ConfigurationError, match=f"^{name} is no address of a proxy") as caught:
         ask(connect(base_url=f"https://{HOST}", max_retries=0, **given))
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    for part in ("open", "sesame", "somebody", "port:", "127"):
+        assert part not in f"{caught.value} {caught.value!r}".replace(HOW, "")
 
 
-def test_the_password_of_a_proxy_is_not_in_an_error(connect: Any) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        ask(connect(base_url=f"https://{HOST}", proxy="ftp://somebody:opensesame@127.0.0.1:1"))
+@pytest.mark.parametrize("proxy", [5, b"http://127.0.0.1:1", ["http://127.0.0.1:1"], httpx.URL("http://u:12#sesame@h")])
+def test_a_proxy_of_another_kind_is_refused_by_name(connect: Any, proxy: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^proxy= is no address of a proxy"):
+        ask(connect(base_url=f"https://{HOST}", proxy=proxy))
+
+
+@pytest.mark.parametrize("name", ["proxy=", "ALL_PROXY"])
+def test_a_socks_proxy_says_what_it_needs(connect: Any, monkeypatch: Any, name: str) -> None:
+    monkeypatch.setattr(_proxies, "find_spec", lambda name: None)
+    proxy = "socks5://somebody:opensesame@127.0.0.1:1"
+    monkeypatch.setenv("ALL_PROXY", "" if name == "proxy=" else proxy)
+    with pytest.raises(
+        ConfigurationError, match=rf"^{name} is a SOCKS proxy, .* pip install 'httpx\[socks\]'"
+    ) as caught:
+        ask(connect(base_url=f"https://{HOST}", proxy=proxy if name == "proxy=" else None))
     assert "opensesame" not in str(caught.value)
+
+
+def test_a_password_that_is_escaped_reaches_the_proxy(
+    start: Any, connect: Any, ca_file: Path, monkeypatch: Any
+) -> None:
+    proxy = start(is_proxy=True)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:open%23%2Fsesame@127.0.0.1:{proxy.port}")
+    ask(connect(base_url=f"https://{HOST}", verify=str(ca_file), max_retries=0))
+    [sent] = [line for line in proxy.connect_headers[0].splitlines() if line.lower().startswith("proxy-authorization")]
+    assert base64.b64decode(sent.rpartition(" ")[2]) == b"somebody:open#/sesame"
+
+
+# --- NO_PROXY ------------------------------------------------------------------------------------
+
+UNREADABLE = ["[::1]", "fe80::/10", "host:port", "ü.example", "[fe80::1", "\udcff"]
+
+
+@pytest.mark.usefixtures("host_is_here")
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize("entry", UNREADABLE)
+def test_an_entry_of_no_proxy_that_httpx_cannot_read_is_passed_over_and_said_once(
+    start: Any, connect: Any, ca_file: Path, monkeypatch: Any, caplog: Any, variable: str, entry: str
+) -> None:
+    _proxies._warn.cache_clear()
+    server, proxy = start(tls=True), start(is_proxy=True)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv(variable, f"localhost, {entry}, {HOST}")
+    for _ in range(2):
+        ask(connect(base_url=f"https://{HOST}:{server.port}", verify=str(ca_file), max_retries=0))
+    assert (len(server.requests), len(proxy.requests)) == (2, 0)
+    [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.name == "clarifai_http_annotations"
+    assert warning.getMessage().startswith(f"{variable}: entry 2 cannot be read by httpx and is passed over")
+    assert entry not in warning.getMessage()
+    monkeypatch.setenv(variable, f"{entry},other.example")
+    ask(connect(base_url=f"https://{HOST}:{server.port}", verify=str(ca_file), max_retries=0))
+    assert proxy.requests[0] == f"CONNECT {HOST}:{server.port}"
+
+
+@pytest.mark.usefixtures("host_is_here")
+def test_no_proxy_alone_is_said_and_ends_no_call(
+    start: Any, connect: Any, ca_file: Path, monkeypatch: Any, caplog: Any
+) -> None:
+    _proxies._warn.cache_clear()
+    server = start(tls=True)
+    monkeypatch.setenv("NO_PROXY", "[::1],fe80::/10")
+    ask(connect(base_url=f"https://{HOST}:{server.port}", verify=str(ca_file), max_retries=0))
+    assert "NO_PROXY: entry 1, 2 cannot be read" in caplog.text
+
+
+def test_a_client_that_was_given_reads_the_environment_as_its_owner_made_it(
+    emulator: Emulator, connect: Any, kind: str, monkeypatch: Any, caplog: Any
+) -> None:
+    _proxies._warn.cache_clear()
+    http: Any = httpx.Client if kind == "sync" else httpx.AsyncClient
+    given = http(transport=httpx.MockTransport(emulator), trust_env=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:open#sesame@h")
+    monkeypatch.setenv("NO_PROXY", "[::1]")
+    assert list(connect(http_client=given).list()) == []
+    assert not caplog.records
+
+
+hosts = st.sampled_from(
+    ["a.example", ".example", "localhost", "LOCALHOST", "127.0.0.1", "10.0.0.0/8", "::1", "*.b", "h:1"]
+)
+entries = st.one_of(hosts, st.sampled_from(["", " ", "http://a.example", "all://b:2", "fe80::1%eth0", "x/y", "-", "*"]))
+addresses = st.sampled_from(
+    ["", "http://127.0.0.1:1", "proxy.example:3128", "https://u:p@proxy.example", "http://[::1]:1/"]
+)
+
+
+@given(st.lists(entries, max_size=4), addresses, addresses, addresses)
+def test_proxies_of_the_environment_are_those_that_httpx_takes(
+    exempt: list[str], http: str, https: str, every: str
+) -> None:
+    variables = {"NO_PROXY": ",".join(exempt), "HTTP_PROXY": http, "HTTPS_PROXY": https, "ALL_PROXY": every}
+    make = partial(httpx.HTTPTransport, verify=ssl_context(False))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        ours = httpx.Client(**_proxies.proxy_arguments(None, make), trust_env=False, verify=ssl_context(False))
+        theirs = httpx.Client(verify=ssl_context(False))
+
+    def of(client: Any) -> dict[str, str | None]:
+        pool_of = {at.pattern: transport and vars(transport._pool) for at, transport in client._mounts.items()}
+        return {at: pool and f"{pool['_proxy_url']} {pool['_proxy_headers']}" for at, pool in pool_of.items()}
+
+    assert of(ours) == of(theirs)
 
 
 @pytest.mark.parametrize("setting", [{"proxy": "http://127.0.0.1:1"}, {"verify": False}], ids=["proxy", "verify"])

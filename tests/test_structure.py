@@ -19,7 +19,8 @@ MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 ROWS = [
     {"_lazy", "_version", "_scratch"},
     {"errors", "_operation"},
-    {"models", "config", "_network", "_rate", "_seen"},
+    {"models", "config", "_proxies", "_rate", "_seen"},
+    {"_network"},
     {"_wire", "_retry", "_pyodide"},
     {"_messages", "upload"},
     {"_call", "elsewhere"},
