@@ -190,7 +190,8 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
 class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
     """Posts annotations to one app over HTTP. Threads may share it.
 
-    Every setting is an argument, or else a variable of the environment, or else a default.
+    Every setting is an argument, or else a variable of the environment, or else a default. An empty one counts as
+    none, but for ``base_url``, where it is refused.
 
     Args:
         pat: Personal access token; ``CLARIFAI_PAT``.

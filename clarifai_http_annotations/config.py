@@ -24,6 +24,8 @@ DEFAULT_BASE_URL = "https://api.clarifai.com"
 # a name (in punycode) or an address, and a port: nothing that two parsers could read in two ways
 _PLACE = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
 
+_QUOTES = tuple("\"'`“”„‘’‚«»")
+
 
 class NotGiven(Enum):
     """The type of `NOT_GIVEN`: an argument that was left out, where ``None`` means something."""
@@ -102,7 +104,10 @@ def resolve(
     fractional_values: object,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Return the settings of a client; an empty text counts as not given, as in Clarifai's own SDK.
+    """Return the settings of a client.
+
+    An empty text counts as not given, as in Clarifai's own SDK; but not for the server, since labels that are meant
+    for another would go to Clarifai's.
 
     Raises:
         ConfigurationError: If one is missing or cannot be; names argument and variable.
@@ -119,12 +124,14 @@ def resolve(
     user_id = _given(user_id, variable("CLARIFAI_USER_ID"))
     app_id = _given(app_id, variable("CLARIFAI_APP_ID"))
     _check_that_nothing_is_missing(key, user_id, app_id)
-    base, is_loopback = check_base_url(_given(base_url, variable("CLARIFAI_API_BASE") or DEFAULT_BASE_URL))
+    base, is_loopback = check_base_url(
+        variable("CLARIFAI_API_BASE", DEFAULT_BASE_URL) if base_url is None else base_url
+    )
     return Settings(
         key=cast("Secret", key),
         is_token=pat is None,
-        user_id=_name(user_id, "user_id"),
-        app_id=_name(app_id, "app_id"),
+        user_id=_name(user_id, "user_id (CLARIFAI_USER_ID)"),
+        app_id=_name(app_id, "app_id (CLARIFAI_APP_ID)"),
         base_url=base,
         is_loopback=is_loopback,
         timeout=check_timeout(timeout),
@@ -150,6 +157,7 @@ def _key(hidden: Secret | None, name: str) -> Secret | None:
         return None
     if not hidden.is_text:
         raise ConfigurationError(f"{name} must be text.")
+    _check_quotes(hidden.reveal(), name)
     if hidden.reveal().lower().startswith(("key ", "bearer ")):
         raise ConfigurationError(f"{name} must be the key alone, without the word before it.")
     if not (hidden.reveal().isascii() and hidden.reveal().isprintable() and " " not in hidden.reveal()):
@@ -157,10 +165,21 @@ def _key(hidden: Secret | None, name: str) -> Secret | None:
     return hidden
 
 
-def _variables(environ: Mapping[str, str] | None) -> Callable[[str], str]:
+def _check_quotes(text: str, name: str) -> None:
+    """Refuse what begins or ends with a quote, without showing it: it may be a key."""
+    has_quotes = text.startswith(_QUOTES) or text.endswith(_QUOTES)
+    del text
+    if has_quotes:
+        raise ConfigurationError(
+            f"{name} has a quote at its beginning or end, which would be sent with it.",
+            hint="Take the quotes off: docker's --env-file, for one, keeps them as part of the value.",
+        )
+
+
+def _variables(environ: Mapping[str, str] | None) -> Callable[..., str]:
     """Return a reader of the environment that shows nothing of it in a traceback."""
     source = os.environ if environ is None else environ
-    return lambda name: source.get(name, "").strip()
+    return lambda name, default="": source.get(name, default).strip()
 
 
 def check_base_url(text: object) -> tuple[str, bool]:
@@ -174,6 +193,12 @@ def check_base_url(text: object) -> tuple[str, bool]:
     if not isinstance(text, str):
         raise ConfigurationError(f"base_url must be text, not {type(text).__name__}.")
     url = text.strip()
+    if not url:
+        raise ConfigurationError(
+            "base_url (CLARIFAI_API_BASE) is given and empty.",
+            hint=f"Leave it out, and the variable unset, for {DEFAULT_BASE_URL}; or say where the API is.",
+        )
+    _check_quotes(url, "base_url (CLARIFAI_API_BASE)")
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
         host, has_user, _ = parts.hostname or "", "@" in parts.netloc, parts.port
@@ -293,6 +318,7 @@ def _is_blank(value: object) -> bool:
 def _name(value: object, argument: str) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(f"{argument} must be text, not {type(value).__name__}.")
+    _check_quotes(value.strip(), argument)
     return value.strip()
 
 

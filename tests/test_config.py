@@ -35,16 +35,33 @@ def settings(environ: dict[str, str] | None = None, **given: Any) -> Any:
     ("argument", "variable"),
     [("user_id", "CLARIFAI_USER_ID"), ("app_id", "CLARIFAI_APP_ID"), ("base_url", "CLARIFAI_API_BASE")],
 )
-def test_an_argument_counts_before_the_environment_and_an_empty_one_does_not(argument: str, variable: str) -> None:
+def test_an_argument_counts_before_the_environment(argument: str, variable: str) -> None:
     environ = {variable: "https://from.environment"}
     assert getattr(settings(environ, **{argument: "https://from.argument"}), argument) == "https://from.argument"
     assert getattr(settings(environ, **{argument: None}), argument) == "https://from.environment"
-    assert getattr(settings(environ, **{argument: ""}), argument) == "https://from.environment"
 
 
-def test_the_base_is_clarifai_by_default_and_for_an_empty_variable() -> None:
+@pytest.mark.parametrize(("argument", "variable"), [("user_id", "CLARIFAI_USER_ID"), ("app_id", "CLARIFAI_APP_ID")])
+def test_an_empty_argument_does_not_count(argument: str, variable: str) -> None:
+    assert getattr(settings({variable: "of environment"}, **{argument: ""}), argument) == "of environment"
+
+
+def test_the_base_is_clarifai_by_default() -> None:
     assert settings().base_url == "https://api.clarifai.com"
-    assert settings({"CLARIFAI_API_BASE": ""}).base_url == "https://api.clarifai.com"
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"], ids=repr)
+@pytest.mark.parametrize("other", [None, "https://other.example"])
+def test_an_empty_base_is_refused_and_does_not_mean_clarifai(empty: str, other: str | None) -> None:
+    """Whoever set it meant another server, whose address went missing on the way."""
+    says = r"base_url \(CLARIFAI_API_BASE\) is given and empty.*variable unset, for https://api.clarifai.com"
+    with pytest.raises(ConfigurationError, match=says):
+        settings({} if other is None else {"CLARIFAI_API_BASE": other}, base_url=empty)
+    if other is None:
+        with pytest.raises(ConfigurationError, match=says):
+            settings({"CLARIFAI_API_BASE": empty})
+    else:
+        assert settings({"CLARIFAI_API_BASE": empty}, base_url=other).base_url == other
 
 
 @pytest.mark.parametrize(
@@ -174,6 +191,44 @@ def test_a_key_is_not_pickled_and_a_copy_is_the_same_key() -> None:
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(key)
     assert copy.deepcopy(key) is key
+
+
+# --- quotes, which an env file leaves -----------------------------------------------------------------
+
+QUOTED = ['"s3cret"', "'s3cret'", '"s3cret', "s3cret'", '""', ' "s3cret"\n', "`s3cret`", '"Key s3cret"']
+SETTINGS = [
+    ("pat", "CLARIFAI_PAT", None),
+    ("token", "CLARIFAI_SESSION_TOKEN", None),
+    ("user_id", "CLARIFAI_USER_ID", "user_id (CLARIFAI_USER_ID)"),
+    ("app_id", "CLARIFAI_APP_ID", "app_id (CLARIFAI_APP_ID)"),
+    ("base_url", "CLARIFAI_API_BASE", "base_url (CLARIFAI_API_BASE)"),
+]
+
+
+@pytest.mark.parametrize("text", QUOTED, ids=repr)
+@pytest.mark.parametrize(("argument", "variable", "both"), SETTINGS)
+def test_quotes_around_a_setting_are_refused_by_name_without_showing_it(
+    argument: str, variable: str, both: str | None, text: str
+) -> None:
+    absent = {argument: None, "pat": None if argument in ("pat", "token") else KEY}
+    for name, environ, given in [(argument, {}, {argument: text}), (variable, {variable: text}, {})]:
+        with pytest.raises(ConfigurationError) as caught:
+            settings(environ, **{**absent, **given})
+        assert str(caught.value).startswith(f"{both or name} has a quote at its beginning or end")
+        assert "s3cret" not in f"{caught.value} {caught.value!r}"
+
+
+@CLIENTS
+@pytest.mark.parametrize("argument", ["pat", "token"])
+def test_no_frame_shows_a_key_in_quotes(cls: Any, argument: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(**{argument: '"s3cret"'}, user_id="me", app_id="app")
+    assert showing("s3cret", caught.tb) == []
+
+
+def test_a_copy_with_an_id_in_quotes_is_refused(connect: Any, emulator: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"app_id \(CLARIFAI_APP_ID\) has a quote"):
+        connect(emulator).with_options(app_id="'app'")
 
 
 # --- numbers and the rest ------------------------------------------------------------------------
