@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from ._wire.encode import FROM_PROTOBUF, did_you_mean, is_message, said, to_tree
+from ._wire.encode import FROM_PROTOBUF, is_message, said, to_tree
 from ._wire.guard import FREE_JSON, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
 from .models._base import read
@@ -139,9 +139,11 @@ def _read(tree: Any, index: int) -> Annotation:
         problems = [f"{place_of(('annotations', index, *e['loc']))}: {said(e)}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
     if annotation.data is None and (unknown := set(annotation.model_extra or ()) - Annotation.from_server):
+        from .models._unknown import no_such_field  # for an error alone
+
         name = sorted(unknown)[0]  # kept and not sent, an annotation would be stored that says nothing
         raise InvalidRequestError(
-            f"annotations[{index}] has no data, but {name!r}: there is no such field{did_you_mean(name)}.",
+            f"annotations[{index}] has no data, but {name!r}: {no_such_field(Annotation, name)}.",
             hint=GIVE_CONTENT,
         )
     if annotation.status is not None and annotation.status.code:

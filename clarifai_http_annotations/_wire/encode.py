@@ -164,8 +164,6 @@ def _problem(detail: Any) -> str:
     field = place_of(detail["loc"]) or "as a whole"
     if detail["type"] == "missing" and not _is_missing_value(detail):
         return f"{field}: is required"
-    if detail["type"] == "extra_forbidden":
-        return f"{field}: there is no such field{did_you_mean(detail['loc'][-1])}"
     return f"{field}: {said(detail)}"
 
 
@@ -173,16 +171,6 @@ def said(detail: Any) -> str:
     """Return what pydantic's detail of an error says, in the words of whoever raised it."""
     text: str = detail["msg"]
     return text.removeprefix("Value error, ")
-
-
-def did_you_mean(field: object) -> str:
-    """Return the end of a sentence about a field that there is not: the one that is meant, if one is close."""
-    from difflib import get_close_matches  # only for an error
-
-    fields = sorted({name for model in WireModel.__subclasses__() for name in model.__pydantic_fields__})
-    in_snake_case = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(field)).lower()
-    close = get_close_matches(in_snake_case, fields, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 # --- what comes from gRPC ------------------------------------------------------------------------

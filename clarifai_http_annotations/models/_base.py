@@ -21,7 +21,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo, model_validator
 from pydantic import ModelWrapValidatorHandler as Handler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 READING = object()
 """Validation context that marks an answer of the server."""
@@ -64,7 +64,28 @@ class WireModel(BaseModel):
     @classmethod
     def _in_our_words(cls, error: ValidationError) -> ValidationError:
         """Return the error for a model that was built; pydantic's own, unless there is more to say."""
-        return error
+        details = error.errors(include_url=False)
+        texts = [cls._what_is_wrong(detail) for detail in details]
+        if not any(texts):
+            return error
+        ours: list[InitErrorDetails] = [
+            {
+                "type": PydanticCustomError(detail["type"], "{text}", {"text": text or detail["msg"]}),
+                "loc": detail["loc"],
+                "input": detail["input"],
+            }
+            for detail, text in zip(details, texts, strict=True)
+        ]
+        return ValidationError.from_exception_data(error.title, ours)
+
+    @classmethod
+    def _what_is_wrong(cls, detail: ErrorDetails) -> str | None:
+        """Return the text for one thing that is wrong with a model that was built, if there is more to say of it."""
+        if detail["type"] != "extra_forbidden" or len(detail["loc"]) > 1:  # what is deeper was said there
+            return None
+        from ._unknown import no_such_field  # for an error alone
+
+        return no_such_field(cls, detail["loc"][0])
 
     def __setattr__(self, name: str, value: Any) -> None:
         extra = getattr(self, "__pydantic_extra__", None)

@@ -2,8 +2,7 @@
 
 from typing import Any, ClassVar, NoReturn
 
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from ._base import Id, Unit, WireModel
 
@@ -34,15 +33,10 @@ class Concept(WireModel):
     name: str | None = None
 
     @classmethod
-    def _in_our_words(cls, error: ValidationError) -> ValidationError:
-        details: list[InitErrorDetails] = []
-        for detail in error.errors(include_url=False):
-            text = detail["msg"]
-            if detail["type"] == "missing" and detail["loc"] == ("value",):
-                text = f"concept {detail['input'].get('id')!r} {MISSING_VALUE}"
-            said = PydanticCustomError(detail["type"], "{text}", {"text": text})
-            details.append({"type": said, "loc": detail["loc"], "input": detail["input"]})
-        return ValidationError.from_exception_data(error.title, details)
+    def _what_is_wrong(cls, detail: ErrorDetails) -> str | None:
+        if detail["type"] == "missing" and detail["loc"] == ("value",):
+            return f"concept {detail['input'].get('id')!r} {MISSING_VALUE}"
+        return super()._what_is_wrong(detail)
 
     @property
     def is_positive(self) -> bool:
