@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from clarifai_http_annotations import ConfigurationError, JournalError
 from clarifai_http_annotations.upload import journal as module
-from clarifai_http_annotations.upload.journal import Entry, Identity, Journal
+from clarifai_http_annotations.upload.journal import Entry, Identity, Journal, delete_journal
 
 OURS = Identity("https://api.clarifai.com", "u", "a")
 A, B, C = ("in-1", "a" * 32, "a" * 32), ("in-1", "b" * 32, "b" * 32), ("in-2", "mine", "c" * 32)
@@ -239,6 +239,94 @@ def test_what_is_no_journal_is_refused_and_left_as_it_is(make: Callable[[Path], 
     assert str(path) in refusal(path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("is_empty", [False, True], ids=["no file", "an empty file"])
+def test_what_stands_where_sqlite_would_keep_its_own_files_is_left_alone(
+    path: Path, ending: str, is_empty: bool
+) -> None:
+    """SQLite deletes it without a word."""
+    if is_empty:
+        path.touch()
+    other = Path(f"{path}{ending}")
+    for content in (b"mine", b"m", b"{}" * 1000):
+        other.write_bytes(content)
+        assert f"would have its log in {str(other)!r}, a file of something else" in refusal(path)
+        assert other.read_bytes() == content
+    other.unlink()
+    other.mkdir()
+    assert "a file of something else" in refusal(path)
+
+
+def test_what_sqlite_itself_has_left_beside_a_journal_is_no_hindrance(path: Path) -> None:
+    with Journal.open(path, OURS) as journal:
+        journal.confirm([A])
+        left = {ending: Path(f"{path}{ending}").read_bytes() for ending in ("-wal", "-shm")}
+    shm = left["-shm"]
+    for content in (left["-wal"], left["-wal"][:2], bytes(8)):
+        for cut in (shm, shm[:3], b""):  # SQLite cuts it to 3 bytes when it is opened anew
+            Path(f"{path}-wal").write_bytes(content)
+            Path(f"{path}-shm").write_bytes(cut)
+            assert known_in(path, A) == [True]
+
+
+# --- what is deleted -----------------------------------------------------------------------------
+
+
+def test_a_journal_is_deleted_with_all_that_is_beside_it(path: Path) -> None:
+    with Journal.open(path, OURS) as journal:
+        journal.confirm([A])
+        held = {found: found.read_bytes() for found in path.parent.iterdir()}
+    for found, content in held.items():
+        found.write_bytes(content)  # as a process that was killed leaves it
+    assert len(held) == 3
+    delete_journal(path, OURS)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_to_delete_no_journal_or_an_empty_file_does_nothing(path: Path) -> None:
+    delete_journal(path, OURS)
+    path.touch()
+    delete_journal(path, OURS)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("name", [name for name in FOREIGN if "journal" not in name])
+def test_what_is_no_journal_is_not_deleted(name: str, path: Path) -> None:
+    FOREIGN[name](path)
+    before = path.read_bytes()
+    with pytest.raises(ConfigurationError, match="is no journal, and is left as it is"):
+        delete_journal(path, OURS)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", [name for name in FOREIGN if "journal" in name])
+def test_a_damaged_journal_is_deleted(name: str, path: Path) -> None:
+    FOREIGN[name](path)
+    delete_journal(path, OURS)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_journal_of_another_is_not_deleted(path: Path) -> None:
+    Journal.open(path, Identity("https://api.clarifai.com", "u", "b")).close()
+    with pytest.raises(ConfigurationError, match="is of app 'b'"):
+        delete_journal(path, OURS)
+    assert path.exists()
+
+
+def test_a_journal_that_another_process_writes_is_not_deleted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BUSY", 0.0)
+    with Journal.open(path, OURS) as journal:
+        journal.confirm([A])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ConfigurationError, match="locked"):
+        delete_journal(path, OURS)
+    other.close()
+    assert known_in(path, A) == [True]
 
 
 # --- whose it is ---------------------------------------------------------------------------------

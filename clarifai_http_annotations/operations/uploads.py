@@ -158,8 +158,7 @@ class UploadOperations(Caller):
     def _open_journal(self, path: str | os.PathLike[str]) -> Journal:
         from ..upload.journal import Identity, Journal
 
-        settings = self._settings
-        return Journal.open(path, Identity(settings.base_url, settings.user_id, settings.app_id))
+        return Journal.open(path, Identity.of(self._settings))
 
 
 def _check(annotations: object, report: object, give_up_after: object) -> None:

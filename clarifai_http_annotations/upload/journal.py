@@ -5,7 +5,9 @@
 3. A confirmation is one transaction and outlives the process, however that ends. A power cut may lose the last
    ones (write-ahead log, ``synchronous=NORMAL``), which are then sent again and found there already.
 4. Processes may share a journal: each sees what the others have confirmed. After a fork the child opens it for itself.
-5. A file that is deleted or replaced while it is open is noticed by the next call, which raises. What was
+5. What is no journal is never removed or overwritten: neither the file itself, nor what stands where SQLite would
+   keep its own files beside it.
+6. A file that is deleted or replaced while it is open is noticed by the next call, which raises. What was
    confirmed in it is gone with it; it is sent again by the next upload and found there already.
 
 An entry is 16 bytes of a hash over input and id and, if the caller chose the id, 16 of its content's.
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Self
 
 from .._wire.ids import ALGORITHM
+from ..config import Settings
 from ..errors import ConfigurationError, JournalError
 
 try:
@@ -33,6 +36,12 @@ if sqlite3.sqlite_version_info < (3, 9):
     raise ConfigurationError(f"journal= needs SQLite 3.9 or newer; this Python has {sqlite3.sqlite_version}.")
 
 MARK = 0x436C6148  # "ClaH", where SQLite keeps whose file it is
+HEAD = b"SQLite format 3\0"
+BESIDE = {  # what SQLite keeps beside a file, and how each of them begins if it does not begin with zeros
+    "-wal": (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
+    "-shm": (b"\x18\xe2\x2d\x00", b"\x00\x2d\xe2\x18"),
+    "-journal": (b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7",),
+}
 BUSY = 30.0  # seconds to wait for another process that writes
 AT_ONCE = 500  # entries that one statement asks for; SQLite once took no more than 999
 TABLES = "SELECT name FROM sqlite_master"
@@ -42,6 +51,7 @@ ADVICE = {
     sqlite3.SQLITE_CORRUPT: "It is damaged: give the path of a new file.",
     sqlite3.SQLITE_NOTADB: "It is no journal, or damaged: give the path of a new file.",
 }
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # the last of a table that is not there
 Entry = tuple[str, str, str]  # input, id, digest of the content
 
 
@@ -54,6 +64,11 @@ class Identity:
     app_id: str
     ids: str = ALGORITHM
     format: int = 1
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the identity of the journals of a client."""
+        return cls(settings.base_url, settings.user_id, settings.app_id)
 
     def __str__(self) -> str:
         # As it is kept, so in ASCII: what repr() takes for printable changes with Python.
@@ -163,11 +178,58 @@ def _place(path: object) -> Path:
             "may not be read and written by this process": is_there and not may(place, os.R_OK | os.W_OK),
             "has a log beside it, in a folder that this process may not write": not may(place.parent, os.W_OK),
         }
+        wrong |= {f"would have its log in {other!r}, a file of something else": True for other in beside(place)}
     except (OSError, ValueError) as error:  # too long, a lone surrogate, no current folder
         wrong = {f"cannot be opened: {error}": True}
     for why in (why for why, is_so in wrong.items() if is_so):
         raise _refused(place, why, "Give the path of a new file, or of a journal.")
     return place
+
+
+def beside(place: Path) -> Iterator[str]:
+    """Yield what stands where SQLite keeps its own files beside a file, and is none of them: it would delete it."""
+    for ending, marks in BESIDE.items():
+        other = Path(f"{place}{ending}")
+        if other.exists():
+            head = _head(other, 8) if other.is_file() else b"?"
+            if head.strip(b"\0") and not any(head.startswith(mark[: len(head)]) for mark in marks):  # or cut short
+                yield str(other)
+
+
+def _head(place: Path, size: int) -> bytes:
+    with place.open("rb") as file:
+        return file.read(size)
+
+
+def check_journal(path: str | os.PathLike[str]) -> Path:
+    """Return where a journal is or can be begun; nothing is written.
+
+    Raises:
+        ConfigurationError: If what is there is no journal of this library, whosesoever, or there cannot be one.
+    """
+    place = _place(path)
+    head = _head(place, 72) if place.exists() else b""
+    if head and (head[:16] != HEAD or head[68:] != MARK.to_bytes(4, "big")):
+        raise _refused(place, "is no journal, and is left as it is", "Give the path of a new file, or of a journal.")
+    return place
+
+
+def delete_journal(path: str | os.PathLike[str], identity: Identity) -> None:
+    """Delete a journal and what SQLite keeps beside it, also if it is damaged; no file is no error, nor an empty one.
+
+    Raises:
+        ConfigurationError: If it is no journal, or another app's, or in use: then it is left as it is.
+    """
+    place = check_journal(path)
+    if not place.exists() or not place.stat().st_size:
+        return
+    try:
+        Journal.open(place, identity).close()
+    except ConfigurationError as error:
+        if getattr(error.__cause__, "sqlite_errorcode", None) not in DAMAGED:
+            raise
+    for ending in (*BESIDE, ""):  # its log goes first: without it the rest is still a journal
+        Path(f"{place}{ending}").unlink(missing_ok=True)
 
 
 def _connect(place: Path, identity: Identity) -> sqlite3.Connection:
