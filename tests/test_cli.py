@@ -28,7 +28,8 @@ CSV = "image_id,label,value\nin-1,tree,1\nin-1,water,0\nin-2,tree,0\n"
 @pytest.fixture(autouse=True)
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Journals are in a folder of the test, which is also where the command runs."""
-    monkeypatch.setattr("click.get_app_dir", lambda name: str(tmp_path / "home" / name))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path / "state"))  # where a system has another way
     monkeypatch.chdir(tmp_path)
 
 
@@ -532,11 +533,13 @@ def test_columns_that_are_not_used_are_named() -> None:
 
 
 def test_no_file_is_overwritten_by_failures(server: Server, inputs: Inputs) -> None:
-    path = write("a.csv", CSV)
-    refused = call("upload", path, "--failures", path)
-    assert refused.exit_code == 2
-    assert "this file is there already, and is not overwritten" in refused.stderr
-    assert path.read_text() == CSV
+    path, other = write("a.csv", CSV), write("notes.txt", "mine")
+    Path("link").symlink_to("nowhere")
+    for taken in (other, "link"):
+        refused = call("upload", path, "--failures", taken)
+        assert refused.exit_code == 2
+        assert "this file is there already, and is not overwritten" in refused.stderr
+    assert other.read_text() == "mine"
     inputs.add("none of them")
     assert [call("upload", path).exit_code for _ in range(2)] == [3, 3]
     assert sorted(path.name for path in Path().glob("failures*")) == ["failures-2.jsonl", "failures.jsonl"]

@@ -37,7 +37,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         kept = {name: value for name, value in os.environ.items() if name != "CI"}
         settings = {"CLARIFAI_API_BASE": server.url, "CLARIFAI_PAT": PAT, "CLARIFAI_APP_ID": "app"}
-        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "120", "TERM": "xterm"}
+        home = {"HOME": str(folder), "XDG_STATE_HOME": str(folder), "COLUMNS": "120", "TERM": "xterm"}
         self._process = subprocess.Popen(
             [*COMMAND, *arguments],
             stdin=slave,
@@ -150,7 +150,7 @@ def test_nothing_moves_where_there_is_no_terminal(server: Server, tmp_path: Path
     done = subprocess.run(
         [*COMMAND, "upload", "labels.csv", "--rate", "1000"],
         cwd=tmp_path,
-        env={**os.environ, **settings, "XDG_CONFIG_HOME": str(tmp_path)},
+        env={**os.environ, **settings, "XDG_STATE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
@@ -186,7 +186,7 @@ def test_the_session_of_the_readme_prints_what_it_shows(tmp_path: Path) -> None:
         names = {"API_BASE": server.url, "PAT": "any-key", "USER_ID": "emulator-user", "APP_ID": "my-app"}
         environ = {**os.environ, **{f"CLARIFAI_{name}": value for name, value in names.items()}}
         environ.pop("COLUMNS", None)  # pytest's own
-        environ |= {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+        environ |= {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
         program = f'clarifai-annotations() {{ {sys.executable} -m clarifai_http_annotations.cli "$@"; }}\n'
         for command, shown in commands:
             done = subprocess.run(

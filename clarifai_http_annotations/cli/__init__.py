@@ -11,6 +11,7 @@ def main() -> None:
     try:
         import click  # noqa: F401 # asked for here alone
         import ijson  # type: ignore[import-untyped]  # noqa: F401 # it has no types, and is asked for here alone
+        import platformdirs  # noqa: F401 # likewise
         import rich  # noqa: F401 # likewise
     except ImportError as missing:
         sys.exit(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -25,10 +25,11 @@ from .._wire.encode import to_tree
 from ..client import Client
 from ..errors import ClarifaiError, ConfigurationError
 from ..labels._tally import Tally
+from ..upload.journal import BESIDE, Identity, check_journal, delete_journal
 from ..upload.report import UploadReport, UploadResult
 from ._check import counted, show_concepts, show_summary
 from ._files import Files, of_files
-from ._journal import held, journal_of, remove
+from ._journal import held, journal_of
 from ._running import command, connect, of_app
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line, number
 from ._trouble import heard, reach
@@ -77,11 +78,13 @@ def upload(
     All files are read first, and nothing is sent if there is a problem in them. What is confirmed is kept in a
     journal, so that running the same command again goes on; after everything is stored it is deleted.
     """
-    failures = _new_file(failures)
+    taken = _taken([*files, given["concept_map"], given["classes"]], journal=journal, failures=failures)
     with ExitStack() as stack:
-        client = (
-            None if dry_run else stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
-        )
+        client = None
+        if not dry_run:
+            failures = _new_file(failures, taken)
+            journal = journal and check_journal(journal)
+            client = stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
         read = stack.enter_context(Files(screen, files, given))
         with Tally() as tally:
             counted(screen, read, tally)
@@ -94,32 +97,52 @@ def upload(
         if read.problems and not skip_problems:
             screen.error("Nothing was sent. Mend the problems, or send the rest with --skip-problems.")
             return PROBLEMS
-        if client is None:
+        if client is None or failures is None:
             screen.say("Nothing was sent: this was a dry run.")
             return OK
         journal = journal or journal_of(client._settings)
         stack.enter_context(held(journal))
         reach(client)
         if fresh:
-            remove(journal)
+            delete_journal(journal, Identity.of(client._settings))
         screen.notice(f"journal: {journal}")
         code = _Run(screen, client, journal, failures, tally.annotations).run(read, check_existing)
         return PROBLEMS if read.problems and code == OK else code
 
 
-def _new_file(asked: Path | None) -> Path:
+def _taken(read: Iterable[Path | None], *, journal: Path | None, failures: Path | None) -> set[str]:
+    """Return the files that are read or written.
+
+    Raises:
+        click.UsageError: If one would be written that is read, or twice.
+    """
+    taken = {os.path.realpath(path) for path in read if path is not None}
+    for option, path, endings in (("--journal", journal, ("", "-lock", *BESIDE)), ("--failures", failures, ("",))):
+        if path is not None:
+            written = {os.path.realpath(path) + ending for ending in endings}
+            if taken & written:
+                raise click.UsageError(f"{option} {path}: this file is read or written already: give a new one")
+            taken |= written
+    return taken
+
+
+def _new_file(asked: Path | None, taken: set[str]) -> Path:
     """Return where failures go: nothing that is there is ever overwritten.
 
     Raises:
         click.UsageError: If the file that was asked for is there, or cannot be.
     """
-    names = (f"failures{'' if number == 1 else f'-{number}'}.jsonl" for number in count(1))
-    path = asked or next(path for name in names if not (path := Path(name)).exists())
-    if path.exists():
+    names = (Path(f"failures{'' if number == 1 else f'-{number}'}.jsonl") for number in count(1))
+    path = asked or next(path for path in names if not _is_there(path) and os.path.realpath(path) not in taken)
+    if _is_there(path):
         raise click.UsageError(f"--failures {path}: this file is there already, and is not overwritten")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise click.UsageError(f"--failures {path}: nothing can be written into {path.parent}/")
     return path
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path)  # a link to nowhere is
 
 
 class _Run:
@@ -163,7 +186,7 @@ class _Run:
             self._screen.error("The files were changed while they were read. Run the same command again to go on.")
             return PROBLEMS
         if self._report.is_complete:
-            remove(self._journal)
+            delete_journal(self._journal, Identity.of(self._client._settings))
             return OK
         return SOME_FAILED
 

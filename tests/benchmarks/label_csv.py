@@ -90,7 +90,7 @@ def main() -> None:
         bare = 0.0
         for title, code, arguments in programs:
             with emulator() as settings:
-                environ = {**settings, "XDG_CONFIG_HOME": name}
+                environ = {**settings, "XDG_STATE_HOME": name}
                 _, before = run(code, *arguments, few, environ=environ)
                 seconds, peak = run(code, *arguments, many, environ=environ)
             bare = bare or seconds
