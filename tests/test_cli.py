@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clarifai_http_annotations import Annotation, BoundingBox, negative, positive
-from clarifai_http_annotations.cli import _check, _journal, _upload
+from clarifai_http_annotations.cli import _check, _files, _journal, _upload
 from clarifai_http_annotations.cli._app import run as program
+from clarifai_http_annotations.labels._source import Source
 from clarifai_http_annotations.testing import Emulator, Faults, Server, no_waiting, serve
 from clarifai_http_annotations.testing._schedule import TRANSIENT
 
@@ -116,6 +118,26 @@ def test_check_reads_the_standard_input() -> None:
     result = call("check", "-", stdin=CSV.replace("1\n", "maybe\n", 1))
     assert result.exit_code == 1
     assert "standard input, line 2: 'maybe' is no polarity" in result.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it asks the system which files are open")
+def test_the_copy_of_the_standard_input_is_closed_when_it_is_opened_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows opens no file that is open already."""
+    copies: list[Path] = []
+
+    def seen(path: Path, *given: Any) -> Any:
+        if given:  # of the standard input
+            copies.append(path)
+            is_open = [link for fd in Path("/proc/self/fd").iterdir() if (link := os.path.realpath(fd)) == str(path)]
+            assert is_open == []
+        return Source(path, *given)
+
+    monkeypatch.setattr(_files, "Source", seen)
+    result = call("check", "-", stdin=CSV)
+    assert result.exit_code == 0
+    assert "3 annotations" in result.stdout
+    [copy] = copies
+    assert not copy.parent.exists()
 
 
 def test_both_polarities_of_one_pair_are_a_problem_that_names_both_places() -> None:
@@ -554,6 +576,16 @@ def test_a_link_or_a_device_is_written_into_and_not_replaced(server: Server, tmp
     assert len(Path("there.jsonl").read_text().splitlines()) == 3
     assert call("export", "-o", "/dev/null").exit_code == 0
     assert not Path("/dev/null").is_file()
+
+
+def test_an_export_overwrites_no_file_beside_the_one_that_it_writes(server: Server) -> None:
+    call("upload", write("a.csv", CSV))
+    write("out.jsonl.part", "mine")
+    Path("out.jsonl.part2").symlink_to("nowhere")
+    assert call("export", "-o", "out.jsonl").exit_code == 0
+    assert Path("out.jsonl").read_text().count("\n") == 3
+    assert Path("out.jsonl.part").read_text() == "mine"
+    assert Path("out.jsonl.part2").is_symlink()
 
 
 @pytest.mark.parametrize("name", ["out.jsonl.gz", "out.csv.gz"])

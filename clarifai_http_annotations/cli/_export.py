@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -76,16 +77,20 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file
         return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with _text(part, packed=path.suffix == ".gz") as file:
+    path = path.resolve()  # a link is written through
+    names = (path.with_name(f"{path.name}.part{'' if number == 1 else number}") for number in itertools.count(1))
+    part = next(name for name in names if not os.path.lexists(name))  # one that is there is somebody's
+    with _text(part, packed=path.suffix == ".gz") as file:
+        try:
             yield file
-        os.replace(part, path.resolve())  # noqa: PTH105 # it is what replaces a file everywhere
-    finally:
-        part.unlink(missing_ok=True)
+            file.close()
+            os.replace(part, path)  # noqa: PTH105 # it is what replaces a file everywhere
+        finally:
+            file.close()  # Windows removes no file that is open
+            part.unlink(missing_ok=True)
 
 
 def _text(path: Path, *, packed: bool) -> IO[str]:
     if packed:
-        return gzip.open(path, "wt", encoding="utf-8", newline="")
-    return path.open("w", encoding="utf-8", newline="")
+        return gzip.open(path, "xt", encoding="utf-8", newline="")
+    return path.open("x", encoding="utf-8", newline="")

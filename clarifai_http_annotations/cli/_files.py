@@ -82,11 +82,12 @@ class Files:
     def _source(self, path: Path) -> Source:
         if str(path) != "-":
             return Source(path)
-        copy = self._stack.enter_context(tempfile.NamedTemporaryFile())  # noqa: SIM115 # the stack closes it
-        while piece := sys.stdin.buffer.read(1 << 20):
-            copy.write(piece)
-        copy.flush()
-        return Source(Path(copy.name), "standard input")
+        # closed before it is read: Windows opens no file that is open already
+        copy = Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "standard-input"
+        with copy.open("wb") as file:
+            while piece := sys.stdin.buffer.read(1 << 20):
+                file.write(piece)
+        return Source(copy, "standard input")
 
     def __enter__(self) -> Self:
         return self
