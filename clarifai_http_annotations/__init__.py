@@ -10,6 +10,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._wire.encode import UnusualIdWarning
+    from ._wire.received import UnknownFieldWarning
     from .client import AsyncClient, Client
     from .elsewhere import read_annotations
     from .errors import (
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_wire.encode": "UnusualIdWarning",
+    "_wire.received": "UnknownFieldWarning",
     "client": "AsyncClient Client",
     "elsewhere": "read_annotations",
     "errors": (
@@ -154,6 +156,7 @@ __all__ = [
     "TimeSegment",
     "Token",
     "Track",
+    "UnknownFieldWarning",
     "UnprocessableEntityError",
     "UnusualIdWarning",
     "UploadError",

@@ -39,7 +39,8 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
 
     Returns:
         The annotations. Fields that only answers have, or that this version does not know, are kept
-        on them and are not sent.
+        on them and are not sent. An input-level annotation is one of them (``input_level``): without concepts
+        it is no task, and cannot be stored as another one.
 
     Raises:
         MissingValueError: If a concept has no ``value`` and ``missing_value`` is ``"error"``; its
@@ -138,7 +139,8 @@ def _read(tree: Any, index: int) -> Annotation:
     except ValidationError as invalid:
         problems = [f"{place_of(('annotations', index, *e['loc']))}: {said(e)}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
-    if annotation.data is None and (unknown := set(annotation.model_extra or ()) - Annotation.from_server):
+    unknown = set(annotation.model_extra or ()) - Annotation.from_server
+    if annotation.data is None and unknown and not annotation.input_level:  # an input may have come with nothing
         from .models._unknown import no_such_field  # for an error alone
 
         name = sorted(unknown)[0]  # kept and not sent, an annotation would be stored that says nothing

@@ -96,13 +96,17 @@ def test_an_annotation_that_was_read_can_be_edited_and_stored_under_another_id(c
 
 
 @pytest.mark.parametrize(
-    "data",
-    [{"heatmaps": [{"id": "t"}]}, {"regions": [{"region_info": {"ellipse": {"points": []}}}]}],
-    ids=["heatmap", "ellipse"],
+    ("data", "advice"),
+    [
+        ({"heatmaps": [{"id": "t"}]}, "by a merge"),
+        ({"heatmaps": []}, "What protobuf prints, print without always_print"),
+        ({"regions": [{"region_info": {"ellipse": {"points": []}}}]}, "by a merge"),
+    ],
+    ids=["heatmap", "empty", "ellipse"],
 )
-def test_content_of_an_answer_that_this_version_cannot_send_is_not_dropped_in_silence(data: Any) -> None:
+def test_content_of_an_answer_that_this_version_cannot_send_is_not_dropped_in_silence(data: Any, advice: str) -> None:
     annotation = read(Annotation, {"id": "a", "input_id": "in", "data": data})
-    with pytest.raises(InvalidRequestError, match=r"holds (heatmaps|ellipse), which this version"):
+    with pytest.raises(InvalidRequestError, match=rf"holds (heatmaps|ellipse), which this version.*{advice}"):
         to_tree(annotation)
 
 

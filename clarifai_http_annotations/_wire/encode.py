@@ -23,8 +23,8 @@ from pydantic import ValidationError
 
 from ..errors import InvalidRequestError, MissingValueError
 from ..models._base import Named, WireModel, as_number
-from ..models.annotation import Annotation
-from .guard import place_of
+from ..models.annotation import Annotation, Data
+from .guard import find_concepts, place_of
 
 Checked = TypeVar("Checked", bound=WireModel)
 
@@ -32,7 +32,7 @@ Tree = dict[str, Any]
 """JSON as exact dict, list, str, int, float, bool and None."""
 
 
-Unknown = Literal["refuse", "keep", "drop"]
+Unknown = Literal["refuse", "keep", "drop"] | list[str]
 
 
 def to_tree(value: object, unknown: Unknown = "refuse") -> Any:
@@ -42,7 +42,8 @@ def to_tree(value: object, unknown: Unknown = "refuse") -> Any:
         value: The model.
         unknown: What becomes of content that this version does not know. Refused, it is not lost;
             kept or dropped, the tree is for comparing an annotation with what it was, and has no
-            polarity that an answer did not say.
+            polarity that an answer did not say. A list takes the names of what is left out: fields of
+            `Data` in which there is no concept; anything else is refused.
 
     Raises:
         InvalidRequestError: If something in it has no JSON, or it holds itself.
@@ -95,7 +96,7 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
         if name not in said:
             if name in from_server or (not value if kind is list or kind is str else value in ([], "")):
                 continue
-            if unknown != "refuse" and name == "value":  # a polarity that nobody said
+            if name == "value" and unknown in ("keep", "drop"):  # a polarity that nobody said
                 continue
         tree[name] = value if kind is str or kind is float else _plain(value, unknown)
     extra = model.__pydantic_extra__
@@ -104,14 +105,22 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
     lost = extra.keys() - from_server
     if unknown == "keep" and model.holds_content:
         tree |= {name: _plain(extra[name], unknown) for name in lost}
-    elif unknown == "refuse" and model.holds_content and lost:
-        names = ", ".join(sorted(lost))
-        raise InvalidRequestError(
-            f"{type(model).__name__} holds {names}, which this version of the library does not know and cannot send.",
-            hint="Build the annotation anew from the parts that it knows; what protobuf prints, print without "
-            "always_print_fields_with_no_presence.",
-        )
+    elif unknown != "drop" and model.holds_content and lost:
+        fields = {name: extra[name] for name in sorted(lost)}
+        if not isinstance(unknown, list) or not isinstance(model, Data) or next(find_concepts(fields), None):
+            raise _unknown(model, fields)
+        unknown += [name for name, value in fields.items() if value not in ([], {}, "")]
     return tree
+
+
+def _unknown(model: WireModel, fields: Tree) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{type(model).__name__} holds {', '.join(fields)}, which this version of the library does not know and cannot "
+        "send.",
+        hint="Build the annotation anew from the parts that it knows, or change those alone, by a merge."
+        if any(fields.values())
+        else "What protobuf prints, print without always_print_fields_with_no_presence.",
+    )
 
 
 # --- checks before sending ---------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from ..errors import InvalidRequestError, NotFoundError
 from ..models._base import read
-from ..models.annotation import Annotation, Origin
+from ..models.annotation import Annotation, Data, Origin
 from .answers import Answer
 from .changes import IDS, appends, changes, removal
 from .encode import Tree, Unknown, check, refusal, to_tree
@@ -100,6 +100,9 @@ def _said(annotation: object, action: str, place: str) -> Tree:
         unknown: Unknown = "keep" if origin.is_sure else "drop"
         before, after = to_tree(read(Annotation, origin.tree), unknown), to_tree(annotation, unknown)
         name = f"{place} (input {annotation.input_id!r})"
+        if "data" in before and isinstance(now := after.get("data"), dict):
+            # Who says nothing of what this version does not know does not mean to take it out.
+            before["data"] = {k: said for k, said in before["data"].items() if k in now or k in Data.model_fields}
         if any(before.get(key) != after.get(key) for key in IDS):
             raise refusal([f"{name}: the ids of an annotation cannot be changed; create another one"])
         ids = {key: after[key] for key in after if key in IDS}

@@ -176,9 +176,20 @@ def _tree_of(given: object, place: str) -> Any:
             "such as Annotation.of(input_id, positive(...), negative(...))."
         )
     try:
-        return to_tree(given)
+        return _tree_of_model(given) if isinstance(given, Annotation) else to_tree(given)
     except InvalidRequestError as error:
         raise refusal([f"{place}: {error}"]) from None
+
+
+def _tree_of_model(annotation: Annotation) -> Any:
+    if not vars(annotation).get("input_level"):
+        try:
+            return to_tree(annotation)
+        except InvalidRequestError:
+            pass  # it may be that a server said more than this version knows
+    from .received import sent_again  # few programs copy what is stored
+
+    return sent_again(annotation)
 
 
 def _text_of(tree: dict[str, Any], place: str) -> str:

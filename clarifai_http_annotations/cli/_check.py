@@ -11,10 +11,12 @@ from typing import Any
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from .._wire.guard import find_concepts
+from ..labels._label import Reading
 from ..labels._tally import Count, Tally
 from ._files import Files, named, of_files
 from ._running import command, connect, of_app
-from ._screen import OK, PROBLEMS, Screen, number
+from ._screen import OK, PROBLEMS, Screen, levels, number
 from ._stored import tree_of
 
 BAR = 24
@@ -36,7 +38,7 @@ def check(screen: Screen, files: Sequence[Path], **given: Any) -> int:
     with Tally() as tally, Files(screen, files, given) as read:
         counted(screen, read, tally)
         show_concepts(screen, tally)
-        show_summary(screen, tally, read.problems)
+        show_summary(screen, tally, read.problems, read.reading)
     return PROBLEMS if read.problems else OK
 
 
@@ -68,22 +70,28 @@ def stats(
     """Show how often each concept is present and absent, in FILES or, without any, in the app.
 
     A concept that is never absent is pointed out: a model learns from both. A conflict is an input that is said
-    to have a concept and not to have it.
+    to have a concept and not to have it. The labels that came with an input are counted like others.
     """
     problems: int | None = None
     with Tally() as tally:
         if files:
             with Files(screen, files, given) as read:
                 counted(screen, read, tally)
-                problems = read.problems
+                problems, reading = read.problems, read.reading
         else:
+            reading = Reading()
             with connect(user_id, app_id, base_url) as client:
                 for annotation in client.list(per_page=1000):
-                    tally.add(tree_of(annotation), f"annotation {annotation.id}")
+                    tree = tree_of(annotation)
+                    reading.input_level += annotation.input_level is True
+                    if annotation.input_level and next(find_concepts(tree), None) is None:
+                        reading.without_labels += 1
+                    else:
+                        tally.add(tree, f"annotation {annotation.id}")
             for conflict in tally.conflicts():
                 screen.object("conflict", **conflict._asdict())
         show_concepts(screen, tally)
-        show_summary(screen, tally, problems)
+        show_summary(screen, tally, problems, reading)
         never = sorted(name for name, count in tally.concepts.items() if not count.negatives and not count.absent_parts)
         if never:
             shown = ", ".join(named(name) for name in never[:10]) + (
@@ -108,7 +116,7 @@ def show_concepts(screen: Screen, tally: Tally) -> None:
         screen.say(f"... and {len(rows) - limit:,} more concepts")
 
 
-def show_summary(screen: Screen, tally: Tally, problems: int | None) -> None:
+def show_summary(screen: Screen, tally: Tally, problems: int | None, reading: Reading) -> None:
     """Print what all of it comes to; of what is stored nobody says whether it has problems."""
     counts = [asdict(count) for count in tally.concepts.values()]
     total = {field.name: sum(count[field.name] for count in counts) for field in fields(Count)}
@@ -120,6 +128,9 @@ def show_summary(screen: Screen, tally: Tally, problems: int | None) -> None:
         repeated=repeated,
         concepts=len(counts),
         **total,
+        input_level=reading.input_level,
+        without_labels=reading.without_labels,
+        fields_left_out=reading.fields_left_out,
         problems=problems,
     )
     of = f"{number(tally.annotations, 'annotation')} of {number(inputs, 'input')}, {number(len(counts), 'concept')}"
@@ -127,6 +138,8 @@ def show_summary(screen: Screen, tally: Tally, problems: int | None) -> None:
     absent = f", {total['absent_parts']:,} absent from parts" if total["absent_parts"] else ""
     said = f"{total['positives']:,} positive, {total['negatives']:,} negative"
     screen.say(f"{said}; {total['parts']:,} in parts of an input{absent}")
+    for text in levels(reading.input_level, reading.without_labels, reading.fields_left_out):
+        screen.say(text)
     if problems:
         screen.say(number(problems, "problem"), "bold red")
     elif problems is not None:

@@ -77,6 +77,7 @@ class Files:
         self._columns, self._threshold, self._classes, self._concept_map = _parsed(given)
         self._sources = [self._source(path) for path in files]
         self.problems = self.conflicts = 0
+        self.reading = self._reading()  # what was learned when they were read last
         self._seen: list[tuple[int, int]] = []  # labels and problems, each time that the files were read
 
     def _source(self, path: Path) -> Source:
@@ -102,7 +103,7 @@ class Files:
 
     def labels(self) -> Iterator[Label]:
         """Yield what is in the files, and say every problem."""
-        reading = self._reading()
+        self.reading = reading = self._reading()
         reading.on_notice = self._screen.notice
         yield from self._read(reading, self.problem)
         if reading.between:

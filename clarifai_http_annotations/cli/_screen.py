@@ -13,7 +13,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TextIO
 
 from rich.console import Console
@@ -39,6 +39,14 @@ def line(said: dict[str, Any]) -> str:
 def number(count: int, noun: str) -> str:
     """Return how many there are of something: ``1 input``, ``2,000 inputs``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def levels(input_level: int, without_labels: int, fields_left_out: Mapping[str, int]) -> list[str]:
+    """Return what there is to say of annotations that came with their inputs, and of fields that are not known."""
+    without = f", {without_labels:,} of them without labels and skipped" if without_labels else ""
+    fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(fields_left_out.items()))
+    said = [f"{number(input_level, 'input-level annotation')}{without}"] if input_level else []
+    return said + ([f"fields left out: {fields}"] if fields else [])
 
 
 def _width(stream: TextIO) -> int | None:

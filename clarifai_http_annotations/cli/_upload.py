@@ -90,7 +90,7 @@ def upload(
             counted(screen, read, tally)
             if client is None:
                 show_concepts(screen, tally)
-            show_summary(screen, tally, read.problems)
+            show_summary(screen, tally, read.problems, read.reading)
         if read.conflicts:
             screen.error("Nothing was sent. Nobody can tell which of two polarities is right: remove one of each pair.")
             return PROBLEMS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -103,6 +104,9 @@ class Reading:
         on_problem: Takes each problem; by default it is raised.
         on_notice: Takes each sentence about how a file was read.
         between: How many rows were left out, since their probability is between the two of the threshold.
+        input_level: How many annotations had come with their inputs.
+        without_labels: How many of those hold no label: they are left out.
+        fields_left_out: How often a field of an answer, that this version does not know, was left out.
     """
 
     missing_value: MissingValue = "error"
@@ -115,6 +119,9 @@ class Reading:
     on_problem: Callable[[Problem], object] | None = None
     on_notice: Callable[[str], object] = str
     between: int = 0
+    input_level: int = 0
+    without_labels: int = 0
+    fields_left_out: Counter[str] = field(default_factory=Counter)
 
     def problem(self, place: str, message: str) -> None:
         """Say what is wrong.

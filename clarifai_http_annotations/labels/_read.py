@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
+from .._wire.received import warn
 from ..elsewhere import MissingValue
 from ._coco import read_coco
 from ._label import InputId, Label, Problem, Reading, Shape, Threshold, Unreadable
@@ -63,7 +64,8 @@ def read_labels(
         on_problem: Takes every row that cannot be read, and the rest is read on. Without it the first one is raised.
 
     Yields:
-        Annotations, each with its place.
+        Annotations, each with its place. Of an answer that was saved, an input-level annotation without labels is
+        none, and fields that this version does not know are left out, with an `UnknownFieldWarning` at the end.
 
     Raises:
         LabelError: If a file or a row cannot be read, and nobody takes problems.
@@ -88,6 +90,7 @@ def read_labels(
         on_problem=on_problem,
     )
     yield from read_sources([Source(Path(file)) for file in files], reading, format)
+    warn([*reading.fields_left_out])
 
 
 def read_sources(sources: Iterable[Source], reading: Reading, format: Format | None = None) -> Iterator[Label]:

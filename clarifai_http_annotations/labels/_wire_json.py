@@ -3,18 +3,24 @@
 A line, or the document, is an annotation, a list of them, or an object with ``annotations`` or ``annotation``, as in
 requests and answers. Fields that only answers have are left out. A value between 0 and 1 stays as it is: it is a
 prediction's, and leaves only from a client that was made with ``fractional_values=True``.
+
+An answer that was saved lists for each input the annotation that came with it. Its labels are read; without any it is
+left out, and counted. So are fields of an answer that this version does not know: beside ``data``, and in ``data`` if
+the annotation has what only answers have. One that is spelled nearly as one that is known is a typo, and a problem.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._wire.encode import to_tree
-from .._wire.guard import guard
+from .._wire.encode import did_you_mean
+from .._wire.guard import find_concepts, guard
+from .._wire.received import sendable
 from ..elsewhere import annotations_in, parse, read_annotations
 from ..errors import InvalidRequestError, MissingValueError
+from ..models.annotation import Annotation, Data
 from ._label import Label, Reading, Unreadable
 from ._source import Source
 
@@ -76,13 +82,55 @@ def _labels(tree: Any, place: str, reading: Reading) -> Iterator[Label]:
         return
     try:
         [annotation] = read_annotations([tree], reading.missing_value)
-        read = to_tree(annotation)
-        guard(read, fractional_values=True)
+        read, left_out = sendable(annotation)
+        left_out += _beside_data(annotation, left_out)
+        if read is not None:
+            guard(read, fractional_values=True)
     except InvalidRequestError as error:
         for problem in error.problems:
             reading.problem(place, _PLACE.sub("", problem) + _hint(error))
         return
-    yield Label(read, place)
+    reading.fields_left_out.update(left_out)
+    reading.input_level += annotation.input_level is True
+    if read is None:
+        reading.without_labels += 1
+    else:
+        yield Label(read, place)
+
+
+def _beside_data(annotation: Annotation, in_data: list[str]) -> list[str]:
+    """Return the fields beside ``data`` that are not known, and are left out like those in it.
+
+    Raises:
+        InvalidRequestError: If one of either is a typo, or one beside ``data`` holds concepts.
+    """
+    extra = annotation.model_extra or {}
+    beside = sorted(extra.keys() - Annotation.from_server)
+    typos = [name for name in beside if _is_typo(name, _SENT)]
+    problems = [f"{name}: there is no such field{did_you_mean(name)}" for name in typos]
+    problems += [
+        f"data.{name}: there is no such field{did_you_mean(name)}"
+        for name in in_data
+        if _is_typo(name, Data.model_fields)
+    ]
+    problems += [
+        f"{name}: there is no such field, and it holds concepts"
+        for name in beside
+        if name not in typos and next(find_concepts({name: extra[name]}), None) is not None
+    ]
+    if problems:
+        raise InvalidRequestError("\n  ".join(problems), problems=problems)
+    return beside
+
+
+_SENT = ("id", "input_id", "data", "status", "annotation_info", "task_id")
+"""Fields of an annotation that are read from a file, and sent."""
+
+
+def _is_typo(name: str, fields: Iterable[str]) -> bool:
+    from difflib import get_close_matches  # only for fields that are not known
+
+    return bool(get_close_matches(name, list(fields), cutoff=0.8))
 
 
 def _is_plain(tree: Any) -> bool:

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
-from .._wire.encode import to_tree
+from .._wire.encode import Tree, to_tree
 from .._wire.guard import encode_body
+from .._wire.received import sendable, warn
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
 from ._table import EDGES, has_area
 
 HEADER = ("input_id", "annotation_id", "concept_id", "value", *EDGES)
 
+OF_THE_INPUT = ("metadata", "geo")
+"""Fields that an input-level annotation has from its input, and CSV has no columns for."""
+
 NOT_IN_CSV = "which CSV has no columns for: write JSON Lines"
 
 
-def json_line(annotation: Annotation | Mapping[str, Any]) -> str:
+def writable(annotation: Annotation | Mapping[str, Any], *, as_csv: bool = False) -> tuple[Tree | None, list[str]]:
+    """Return the JSON of an annotation as it is written, and the fields of an answer that are left out of it.
+
+    ``None`` is an input-level annotation without a label. Of one with labels CSV has the labels: the rest is the
+    input's, and goes with it.
+
+    Raises:
+        InvalidRequestError: If it has no JSON, or holds what is not known and cannot be left out.
+    """
+    if not isinstance(annotation, Annotation):
+        return to_tree(annotation), []
+    tree, left_out = sendable(annotation)
+    if tree is not None and as_csv and annotation.input_level:
+        left_out += [name for name in OF_THE_INPUT if tree["data"].pop(name, None) is not None]
+    return tree, left_out
+
+
+def json_line(tree: Tree) -> str:
     """Return an annotation as a line of JSON, with the ``value`` of every concept, and without what only answers have.
 
     Raises:
-        InvalidRequestError: If it has no JSON, or a concept in it no polarity.
+        InvalidRequestError: If a concept in it has no polarity.
     """
-    return _guarded(to_tree(annotation)).decode() + "\n"
+    return _guarded(tree).decode() + "\n"
 
 
-def csv_rows(annotation: Annotation | Mapping[str, Any]) -> list[list[str]]:
+def csv_rows(tree: Tree) -> list[list[str]]:
     """Return an annotation as rows of CSV under `HEADER`, one for each of its concepts.
 
     The id of a region, which the server makes, and names of concepts are left out.
@@ -34,7 +55,6 @@ def csv_rows(annotation: Annotation | Mapping[str, Any]) -> list[list[str]]:
     Raises:
         InvalidRequestError: If it holds more than concepts, of the whole input or of a box.
     """
-    tree = to_tree(annotation)
     _guarded(tree)  # no row without its polarity
     who = f"The annotation {tree.get('id', '')!r} of input {tree.get('input_id')!r}"
     data, box = _flat(tree.get("data") or {})
@@ -82,6 +102,9 @@ def _guarded(tree: Any) -> bytes:
 def write_json_lines(file: IO[str], annotations: Iterable[Annotation | Mapping[str, Any]]) -> int:
     """Write annotations as JSON Lines; return how many.
 
+    Of annotations that a client returned, those that came with an input and hold no label are not written, and
+    fields that this version does not know are left out, with an `UnknownFieldWarning`.
+
     Args:
         file: A text file, opened with ``encoding="utf-8"``.
         annotations: The annotations.
@@ -89,15 +112,13 @@ def write_json_lines(file: IO[str], annotations: Iterable[Annotation | Mapping[s
     Raises:
         InvalidRequestError: If one cannot be written.
     """
-    count = 0
-    for annotation in annotations:
-        file.write(json_line(annotation))
-        count += 1
-    return count
+    return _write(annotations, lambda tree: file.write(json_line(tree)))
 
 
 def write_csv(file: IO[str], annotations: Iterable[Annotation | Mapping[str, Any]]) -> int:
     """Write annotations as CSV; return how many.
+
+    What is left out is that of `write_json_lines`; of what came with an input also its ``metadata`` and ``geo``.
 
     Args:
         file: A text file, opened with ``encoding="utf-8", newline=""``.
@@ -108,8 +129,18 @@ def write_csv(file: IO[str], annotations: Iterable[Annotation | Mapping[str, Any
     """
     writer = csv.writer(file)
     writer.writerow(HEADER)
-    count = 0
+    return _write(annotations, lambda tree: writer.writerows(csv_rows(tree)), as_csv=True)
+
+
+def _write(
+    annotations: Iterable[Annotation | Mapping[str, Any]], write: Callable[[Tree], object], *, as_csv: bool = False
+) -> int:
+    count, unknown = 0, dict[str, None]()
     for annotation in annotations:
-        writer.writerows(csv_rows(annotation))
-        count += 1
+        tree, left_out = writable(annotation, as_csv=as_csv)
+        unknown |= dict.fromkeys(name for name in left_out if name not in OF_THE_INPUT)
+        if tree is not None:
+            write(tree)
+            count += 1
+    warn([*unknown])
     return count

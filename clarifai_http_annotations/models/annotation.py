@@ -103,7 +103,7 @@ class Annotation(WireModel):
         input_id: The input that it is about; it must be in the app already.
         id: Id of the annotation, which together with ``input_id`` identifies it; empty as long as
             there is none. `Client.create` derives one from the content then.
-        data: What is said. An annotation without it is a task for somebody to do.
+        data: What is said. An annotation without it is a task for somebody to do, unless it is ``input_level``.
         status: State of the work.
         annotation_info: JSON of your own about the annotation.
         task_id: The labelling task that it belongs to.
@@ -111,7 +111,8 @@ class Annotation(WireModel):
             waits for them (docs: "Add annotations"); an answer names its author, which is not sent back.
         worker: Who made it: a person, a model or a workflow; likewise.
         model_version_id: The version of the model that made it; the API prefers ``worker``.
-        input_level: Whether it came with its input and goes with it; only in answers.
+        input_level: Whether it came with its input and goes with it; only in answers. Its data repeats what the input
+            was posted with: labels, if there were any, and fields that are not of annotations.
         trusted: Whether it is a person's; only in answers.
         consensus_info: What the server keeps for reviews; only in answers.
         created_at: When the server stored it; only in answers.

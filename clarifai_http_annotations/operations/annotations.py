@@ -53,6 +53,10 @@ class AnnotationOperations(Caller):
         annotations in one call are sent once. Content that was stored by an earlier call is
         returned as it is; if somebody patched it since, that is a `ConflictError`.
 
+        Of an annotation that a client returned, what is stored is its labels and what else can be sent: an input-level
+        one becomes an ordinary one, under its id. Fields that this version does not know are left out, with an
+        `UnknownFieldWarning`; an input-level annotation without labels is refused, since it would be sent as a task.
+
         Args:
             annotations: What to store: `Annotation` objects, or dicts of the same shape.
             timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
@@ -175,7 +179,8 @@ class AnnotationOperations(Caller):
     ) -> AsyncIterator[Annotation]:
         """Yield annotations, each once, page after page until one is empty.
 
-        Without filters these are all annotations of the app that people made. An **empty** list
+        Without filters these are all annotations of the app that people made, and for each input the one that
+        came with it (``input_level``): its labels, and nothing else of it, are labels. An **empty** list
         of ids asks for nothing and yields nothing.
 
         Do not rely on an order. The API documents the oldest first; printed lists of real apps had the

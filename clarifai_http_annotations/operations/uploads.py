@@ -49,6 +49,7 @@ class UploadOperations(Caller):
         most one annotation for an input and an id (its routes imply that; its documentation does not
         say it). A failure is a result here, not an exception: see `UploadReport.failures` and
         `UploadReport.raise_for_failures`.
+        Of annotations that a client returned the same is stored as by `create`; input-level ones without labels fail.
 
         Requests of up to 128 annotations and 8 MiB are spread under ``rate=`` of the client. Memory stays
         bounded however many annotations there are. What is given and the callbacks run in the caller's
