@@ -9,6 +9,7 @@ from ._lazy import loader
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._wire.deletions import DeleteResult
     from ._wire.encode import UnusualIdWarning
     from ._wire.received import UnknownFieldWarning
     from .client import AsyncClient, Client
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from .upload.report import UploadReport, UploadResult
 
 _HOMES = {
+    "_wire.deletions": "DeleteResult",
     "_wire.encode": "UnusualIdWarning",
     "_wire.received": "UnknownFieldWarning",
     "client": "AsyncClient Client",
@@ -123,6 +125,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "Data",
+    "DeleteResult",
     "Failure",
     "Filter",
     "Frame",

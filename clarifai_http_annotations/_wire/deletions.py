@@ -2,12 +2,13 @@
 
 Without ``ids`` the API deletes every annotation of the inputs that are named. So no request
 for pairs ever leaves with an empty list of ids, and the request without ids has a maker of its own.
+
+What was made with an input, its input-level annotation, is deleted with the input only: the API refuses it by its
+id (docs: "DeleteAnnotations"). So no pair that is known to be one leaves.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from typing import Any, NamedTuple
 
 from ..errors import APIError, Failure, InvalidRequestError, PartialFailureError
 from ..models.annotation import Annotation
@@ -19,8 +20,20 @@ Target = Key | str
 """What is to be gone: an annotation by (input, id), or everything of an input."""
 
 
-def pairs(annotations: object, ids: object, input_ids: object) -> list[Key]:
-    """Return the (input, id) pairs that are meant, in the order asked.
+class DeleteResult(NamedTuple):
+    """What `Client.delete_many` did.
+
+    Attributes:
+        deleted: How many annotations are gone, each counted once; one that did not exist counts too.
+        skipped: Input and id of each input-level annotation: it came with its input, and is deleted with it only.
+    """
+
+    deleted: int
+    skipped: list[Key]
+
+
+def pairs(annotations: object, ids: object, input_ids: object) -> tuple[list[Key], dict[Key, None]]:
+    """Return the (input, id) pairs that are meant, in the order asked, and those of them that are input-level.
 
     Raises:
         InvalidRequestError: If they are said in no way or in two, or one of them lacks an id.
@@ -28,7 +41,12 @@ def pairs(annotations: object, ids: object, input_ids: object) -> list[Key]:
     if (annotations is None) == (ids is None and input_ids is None):
         raise InvalidRequestError("Nothing was sent: delete_many takes annotations, or ids= and input_ids=.")
     if annotations is not None:
-        return [_key(item, f"annotations[{index}]") for index, item in enumerate(_each(annotations))]
+        keys, skipped = [], dict[Key, None]()  # a set that keeps their order
+        for index, item in enumerate(_each(annotations)):
+            keys.append(_key(item, f"annotations[{index}]"))
+            if _is_input_level(item):
+                skipped[keys[-1]] = None
+        return keys, skipped
     names, inputs = id_list(ids, "ids"), id_list(input_ids, "input_ids")
     if names is None or inputs is None or len(names) != len(inputs):
         count = ["no" if given is None else str(len(given)) for given in (names, inputs)]
@@ -37,7 +55,7 @@ def pairs(annotations: object, ids: object, input_ids: object) -> list[Key]:
             f"{count[1]} input_ids.",
             hint="delete_all_of_inputs() deletes every annotation of inputs.",
         )
-    return list(zip(inputs, names, strict=True))
+    return list(zip(inputs, names, strict=True)), {}
 
 
 def _each(annotations: Any) -> Iterable[object]:
@@ -62,6 +80,11 @@ def _key(item: object, place: str) -> Key:
         if not isinstance(value, str) or not value.strip():
             raise InvalidRequestError(f"Nothing was sent. {place}, {name}: must be a text that is not empty.")
     return key
+
+
+def _is_input_level(item: object) -> bool:
+    said = item.get("input_level") if isinstance(item, Mapping) else getattr(item, "input_level", None)
+    return said is True
 
 
 def inputs(input_ids: object) -> list[str]:
@@ -100,24 +123,26 @@ def filters(targets: Sequence[Target]) -> dict[str, Any]:
     return {"input_ids": list(targets), "list_all_annotations": True}
 
 
-def left(targets: Sequence[Target], found: Iterable[Annotation]) -> list[Target]:
-    """Return the targets that are still there; what came with an input goes only with it."""
-    there: set[Target] = set()
+def left(targets: Sequence[Target], found: Iterable[Annotation]) -> tuple[list[Target], list[Key]]:
+    """Return the targets that are still there, and those of them that are input-level, which nobody can delete."""
+    there: dict[bool, set[Target]] = {False: set(), True: set()}
     for annotation in found:
-        if not annotation.input_level:
-            there |= {annotation.input_id, (annotation.input_id, annotation.id)}
-    return [target for target in targets if target in there]
+        there[annotation.input_level is True] |= {annotation.input_id, (annotation.input_id, annotation.id)}
+    skipped = [target for target in targets if not isinstance(target, str) and target in there[True]]
+    return [target for target in targets if target in there[False]], skipped
 
 
-def failure(gone: Sequence[Target], targets: Sequence[Target], error: APIError) -> PartialFailureError:
+def failure(
+    gone: Set[Target], skipped: Collection[Key], targets: Sequence[Target], error: APIError
+) -> PartialFailureError:
     """Return the error that says which of the targets are gone and which are left."""
-    are_gone = set(gone)
-    left = [(index, target) for index, target in enumerate(targets) if target not in are_gone]
+    left = [(index, target) for index, target in enumerate(targets) if target not in gone and target not in skipped]
     what = "inputs' annotations" if isinstance(targets[0], str) else "annotations"
+    more = f"; input-level and skipped: {len(skipped)}" if skipped else ""
     return PartialFailureError(
         f"{error.operation}: {len(left)} of {len(targets)} {what} are not known to be gone; the others are "
-        "(.succeeded).",
-        succeeded=[_named(target) for target in targets if target in are_gone],
+        f"(.succeeded){more}.",
+        succeeded=[_named(target) for target in targets if target in gone],
         failed=[Failure(index, _named(target), error) for index, target in left],
     )
 

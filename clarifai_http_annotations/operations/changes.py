@@ -12,7 +12,14 @@ from .._operation import operation
 from .._wire import answers, outcomes, requests
 from .._wire.outcomes import Failed, Key, Stored, Unclear
 from ..config import NOT_GIVEN, NotGiven
-from ..errors import APIError, InvalidRequestError, NotFoundError
+from ..errors import (
+    APIError,
+    APIStatusError,
+    BadRequestError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from ..models.annotation import Annotation
 from .annotations import listing
 
@@ -190,8 +197,11 @@ class ChangeOperations(Caller):
         input_ids: Ids | None = None,
         timeout: Timeout = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
-    ) -> None:
+    ) -> _wire.deletions.DeleteResult:
         """Delete any number of annotations. One that does not exist counts as gone.
+
+        The annotation that was made with an input (``input_level``) is deleted with its input only: it is skipped
+        and counted. Of one that is named by its ids that shows when the API refuses it; the others are then sent again.
 
         Args:
             annotations: `Annotation` objects, or dicts with ``id`` and ``input_id``; also straight from
@@ -200,6 +210,9 @@ class ChangeOperations(Caller):
             input_ids: Their inputs. To delete everything of an input: `delete_all_of_inputs`.
             timeout: Seconds for an attempt (or an ``httpx.Timeout``); ``None`` for no end.
             deadline: Seconds for the whole call with its retries; ``None`` for no end.
+
+        Returns:
+            How many are gone (``deleted``), and which were ``skipped``.
 
         Raises:
             InvalidRequestError: If one lacks an id, or the lists are not pairs; nothing was sent.
@@ -210,8 +223,9 @@ class ChangeOperations(Caller):
         """
         if isinstance(annotations, AsyncIterable):  # of AsyncClient.list
             annotations = [annotation async for annotation in annotations]
-        targets = _wire.deletions.pairs(annotations, ids, input_ids)
-        await self._delete(list(targets), self._begin(timeout, deadline))
+        targets, skipped = _wire.deletions.pairs(annotations, ids, input_ids)
+        gone = await self._delete(list(targets), skipped, self._begin(timeout, deadline))
+        return _wire.deletions.DeleteResult(len(gone), list(skipped))
 
     @operation
     async def delete_all_of_inputs(
@@ -236,36 +250,60 @@ class ChangeOperations(Caller):
             APIConnectionError: If no usable answer came to it.
         """
         targets = _wire.deletions.inputs(input_ids)
-        await self._delete(list(targets), self._begin(timeout, deadline))
+        await self._delete(list(targets), {}, self._begin(timeout, deadline))
 
-    async def _delete(self, targets: Sequence[_wire.deletions.Target], call: Call) -> None:
-        """Delete in as many requests as it takes, and stop at the first that does not succeed."""
-        gone: list[_wire.deletions.Target] = []
-        for part in _wire.deletions.parts(targets):
+    async def _delete(
+        self, targets: Sequence[_wire.deletions.Target], skipped: dict[Key, None], call: Call
+    ) -> set[_wire.deletions.Target]:
+        """Delete in as many requests as it takes, stop at the first that does not succeed, and return what is gone.
+
+        Args:
+            targets: What is meant.
+            skipped: Those of them that are input-level; what is found to be one is added.
+            call: The call.
+        """
+        gone: set[_wire.deletions.Target] = set()
+        for part in _wire.deletions.parts([target for target in targets if target not in skipped]):
             left = part
             try:
                 while left:
-                    left = await self._delete_part(left, call)
+                    left = await self._delete_part(left, skipped, call)
             except APIError as error:
-                gone += [target for target in part if target not in left]
+                gone |= {target for target in part if target not in left and target not in skipped}
                 if not gone:
                     raise
-                raise _wire.deletions.failure(gone, targets, error) from error
-            gone += part
+                raise _wire.deletions.failure(gone, skipped, targets, error) from error
+            gone |= {target for target in part if target not in skipped}
+        return gone
 
-    async def _delete_part(self, targets: list[_wire.deletions.Target], call: Call) -> list[_wire.deletions.Target]:
-        """Delete in one request, and return what is left because one of them was not there."""
+    async def _delete_part(
+        self, targets: list[_wire.deletions.Target], skipped: dict[Key, None], call: Call
+    ) -> list[_wire.deletions.Target]:
+        """Delete in one request, and return what is left because one was not there, or is not deleted by its id."""
         try:
             await self._call(_wire.deletions.request(self._app, targets), call, lambda _: None)
-        except NotFoundError:  # nobody says which
-            left = await self._left(targets, call)
-            if len(left) == len(targets):
+        except NotFoundError as missing:  # nobody says which
+            left, input_level = await self._left(targets, call)
+            refusal: APIStatusError = missing
+        except (BadRequestError, PermissionDeniedError) as refused:  # nobody says why
+            if isinstance(targets[0], str):
                 raise
-            return left
-        return []
+            try:
+                _, input_level = await self._left(targets, call)
+            except APIError:
+                raise refused from None
+            left, refusal = [target for target in targets if target not in input_level], refused
+        else:
+            return []
+        skipped |= dict.fromkeys(input_level)
+        if len(left) == len(targets):
+            raise refusal
+        return left
 
-    async def _left(self, targets: Sequence[_wire.deletions.Target], call: Call) -> list[_wire.deletions.Target]:
-        """Return those of the targets that are still there."""
+    async def _left(
+        self, targets: Sequence[_wire.deletions.Target], call: Call
+    ) -> tuple[list[_wire.deletions.Target], list[Key]]:
+        """Return those of the targets that are still there, and those that are input-level."""
         request = _wire.deletions.request(self._app, targets)
         listings = [
             listing(self._app, part, per_page=requests.MAX_PER_PAGE, operation=request.operation)

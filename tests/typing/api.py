@@ -30,6 +30,7 @@ from clarifai_http_annotations import (
     Concept,
     ConfigurationError,
     Data,
+    DeleteResult,
     Failure,
     Filter,
     Frame,
@@ -168,7 +169,7 @@ def blocking(several: Iterator[Annotation]) -> None:
         assert_type(client.set_value("a", input_id="in-1", concept_id="tree", value=False), Annotation)
         assert_type(client.search(positive("tree"), ~Filter(input_id="in-1"), per_page=5), Iterator[Hit])
         assert_type(next(client.search({"annotation": {"id": "a"}})).annotation, Annotation)
-        client.delete_many(client.list())
+        assert_type(client.delete_many(client.list()), DeleteResult)
         client.delete_many(ids=["a"], input_ids=["in-1"])
         client.delete_many([{"id": "a", "input_id": "in-1"}])
         client.delete_all_of_inputs("in-1")
@@ -236,7 +237,7 @@ async def asynchronous() -> None:
         assert_type(await client.patch([annotation]), list[Annotation])
         assert_type(await client.set_value("a", input_id="in-1", concept_id="tree", value=1), Annotation)
         assert_type(client.search(negative("tree")), AsyncIterator[Hit])
-        await client.delete_many(client.list())
+        assert_type((await client.delete_many(client.list())).skipped, list[tuple[str, str]])
         await client.delete_many([annotation])
         assert_type([worker async for worker in client.list_workers()], list[Worker])
         await client.aclose()
