@@ -507,7 +507,7 @@ def test_a_file_that_cannot_be_written_is_named(server: Server, inputs: Inputs, 
     assert not labels_of(server.emulator)
 
 
-def test_content_that_this_version_does_not_know_is_shown_and_not_exported_in_part(server: Server) -> None:
+def test_content_that_this_version_does_not_know_is_shown_and_named_by_an_export_without_it(server: Server) -> None:
     with server.client(user_id="emulator-user", app_id="app") as client:
         client.create(Annotation.of("in", positive("tree")))
     [stored] = server.emulator._state.apps["emulator-user", "app"].annotations.values()

@@ -128,33 +128,48 @@ def flip(screen: Screen, annotation_id: str, concept_id: str, input_id: str, to:
 @of_app
 @command
 def delete(screen: Screen, annotation_ids: Sequence[str], input_id: str, yes: bool, **app: Any) -> int:
-    """Delete annotations of one input, after showing them and asking."""
+    """Delete annotations of one input, after showing them and asking.
+
+    An input-level annotation is deleted with its input only: it is skipped.
+    """
     with connect(**app) as client:
-        if not yes:
-            if screen.as_json or not sys.stdin.isatty():
-                raise click.UsageError("there is nobody to ask: say --yes to delete")
-            show_all(screen, [client.get(annotation_id, input_id=input_id) for annotation_id in annotation_ids])
-            if not click.confirm(f"Delete {len(annotation_ids)} of input {input_id!r}?", err=True):
-                screen.notice("Nothing was deleted.")
-                return OK
-        missing = 0
-        for annotation_id in annotation_ids:
+        if not yes and (screen.as_json or not sys.stdin.isatty()):
+            raise click.UsageError("there is nobody to ask: say --yes to delete")
+        ids, found = dict.fromkeys(annotation_ids), []
+        for annotation_id in ids:
             try:
-                client.delete(annotation_id, input_id=input_id)
+                found.append(client.get(annotation_id, input_id=input_id))
             except NotFoundError as error:
-                missing += 1
                 screen.error(f"{annotation_id} was not deleted: {error}")
+        if not yes:
+            show_all(screen, found)
+            if not found or not click.confirm(f"Delete {len(found)} of input {input_id!r}?", err=True):
+                screen.notice("Nothing was deleted.")
+                return OK if len(found) == len(ids) else API
+        deleted = 0
+        for annotation in found:
+            if client.delete_many(annotation).skipped:
+                screen.object("skipped", input_id=input_id, id=annotation.id)
+                screen.error(f"{annotation.id} was not deleted: it is input-level, and goes with its input only")
                 continue
-            screen.object("deleted", input_id=input_id, id=annotation_id)
-            screen.say(f"deleted {annotation_id}")
-    return API if missing else OK
+            deleted += 1
+            screen.object("deleted", input_id=input_id, id=annotation.id)
+            screen.say(f"deleted {annotation.id}")
+    return OK if deleted == len(ids) else API
 
 
 def tree_of(annotation: Annotation) -> dict[str, Any]:
-    """Return the JSON of an annotation of an answer, with what this version does not know of."""
+    """Return the JSON of an annotation of an answer, with what this version does not know of.
+
+    What tells that it is of an answer is in it, so that what is printed is read as one that was saved.
+    """
     tree: dict[str, Any] = to_tree(annotation, "keep")
     for _, concept in find_concepts(tree):
         concept.setdefault("value", 1.0)  # what HTTP means by an answer without it
+    if annotation.input_level:
+        tree["input_level"] = True
+    if annotation.created_at is not None:
+        tree["created_at"] = annotation.created_at.isoformat()
     return tree
 
 
@@ -171,4 +186,5 @@ def said_by(annotation: Annotation) -> str:
     for _, region in annotation.each_region():
         info = region.region_info
         words += [f"({name})" for name in (info.model_fields_set if info is not None else ()) if getattr(info, name)]
-    return " ".join(words) or "nothing"
+    words = words or ["nothing"]
+    return " ".join([*words, "[input-level]"] if annotation.input_level else words)
