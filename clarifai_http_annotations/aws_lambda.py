@@ -22,6 +22,7 @@ Rules:
 7. If the upload was stopped by an error (of the key, the account, the app) and nothing at all is done, the error is
    raised: it comes to the same for the messages, but Lambda counts it, shows it, and slows down.
 8. A direct invocation is one message whose answer somebody reads: it raises what went wrong.
+9. What another service put around a message (SNS, EventBridge, ...) is not opened, but told by its name.
 """
 
 from __future__ import annotations
@@ -56,12 +57,6 @@ TAKES = (
 
 REASONED = ("failed", "conflict", "unknown")
 """What became of an annotation that fails its message for a reason of its own."""
-
-LONGEST_REASON = 1000
-"""Characters of a line in the log."""
-
-MOST_NAMED = 10
-"""Messages that a line in the log names, of those that failed for the same reason."""
 
 NO_TIME = "Nothing was sent: no time is left. Give the function a longer timeout, or a smaller margin=."
 
@@ -168,7 +163,10 @@ def _messages_of(records: Any) -> list[Message]:
     for index, record in enumerate(records):
         source = record.get("eventSource", record.get("EventSource"))  # SNS writes it so
         if source != SQS:
-            raise InvalidRequestError(f"Records[{index}] is from {source!r}, not from {SQS!r}.", hint=TAKES)
+            from ._envelopes import BY_SOURCE  # only here: no batch of SQS needs it
+
+            hint = BY_SOURCE.get(str(source), TAKES)
+            raise InvalidRequestError(f"Records[{index}] is from {source!r}, not from {SQS!r}.", hint=hint)
         if not isinstance(record.get("messageId"), str):
             raise InvalidRequestError(f"Records[{index}] has no messageId, so nobody can say what became of it.")
         is_fifo = str(record.get("eventSourceARN")).endswith(".fifo")  # other queues have groups too, without an order
@@ -190,6 +188,13 @@ def _rows_of(annotations: list[Annotation], *, fractional_values: bool) -> list[
     return rows
 
 
+def _named(source: object) -> InvalidRequestError | None:
+    """Return the error for what another service of AWS made, if it is that."""
+    from ._envelopes import envelope_error  # only here: what holds annotations never needs it
+
+    return envelope_error(source)
+
+
 # --- a batch --------------------------------------------------------------------------------------
 
 
@@ -202,8 +207,10 @@ def _handle_batch(
     _settle(taken, results)
     _hold_back(messages)
     failed = [message for message in messages if not message.is_done]
-    _log(failed)
     if failed:
+        from ._failed_messages import log_reasons  # only here: as a rule, none has failed
+
+        log_reasons(failed)
         logger.warning("%d of %d SQS messages are left in the queue", len(failed), len(messages))
     if error is not None and len(failed) == len(messages):
         raise error
@@ -224,7 +231,7 @@ def _read(
             annotations = read_annotations(message.body, missing_value)
             rows = _rows_of(annotations, fractional_values=client._settings.fractional_values)
         except InvalidRequestError as error:
-            message.why = str(error)
+            message.why = str(_named(message.body) or error)
             failed.add(message.group)
             continue
         message.size = len(rows)
@@ -244,7 +251,9 @@ def _upload(
     try:
         report = client.upload(annotations, deadline=deadline, on_result=results.append)
     except ClarifaiError as error:
-        logger.error("The upload was stopped: %s", _one_line(str(error)))
+        from ._failed_messages import one_line
+
+        logger.error("The upload was stopped: %s", one_line(str(error)))
         return error
     if report.stopped is not None:
         logger.warning("The upload was stopped: %s", report.stopped)
@@ -276,24 +285,6 @@ def _hold_back(messages: list[Message]) -> None:
             failed.add(message.group)
 
 
-def _log(failed: list[Message]) -> None:
-    """Say why messages failed, each reason once: when the upload is stopped, it is the same for most of them."""
-    by_reason: dict[str, list[Message]] = {}
-    for message in failed:
-        if message.why is not None:
-            by_reason.setdefault(message.why, []).append(message)
-    for why, messages in by_reason.items():
-        named = ", ".join(message.id for message in messages[:MOST_NAMED])
-        more = f" and {len(messages) - MOST_NAMED} more" if len(messages) > MOST_NAMED else ""
-        messages_are = "message" if len(messages) == 1 else "messages"
-        logger.warning("SQS %s %s%s: %s", messages_are, named, more, _one_line(messages[0].where + why))
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}..."
-
-
 # --- a direct invocation --------------------------------------------------------------------------
 
 
@@ -303,7 +294,10 @@ def _handle_direct(
     if event == {}:
         raise InvalidRequestError("This event is empty.", hint=TAKES)
     if isinstance(event, dict) and not event.keys() & ANNOTATION:
-        raise InvalidRequestError(f"This event is no annotation: it has {', '.join(map(repr, event))}.", hint=TAKES)
+        said = f"This event is no annotation: it has {', '.join(map(repr, event))}."
+        raise _named(event) or InvalidRequestError(said, hint=TAKES)
+    if isinstance(event, list) and (error := _named(event)) is not None:
+        raise error
     annotations = read_annotations([event] if isinstance(event, Annotation) else event, missing_value)
     _rows_of(annotations, fractional_values=client._settings.fractional_values)
     deadline = left()

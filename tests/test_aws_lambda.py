@@ -515,16 +515,72 @@ def test_empty_records_beside_an_annotation_are_no_batch(emulator: Emulator, cli
         ({"Records": [{"messageId": "m", "body": "{}"}]}, r"Records\[0\] is from None"),
         ({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}, r"Records\[0\] has no messageId"),
         ({"Records": "all"}, "Records that are no list"),
-        ({"source": "aws.s3", "detail-type": "Object Created", "detail": {}}, "'source', 'detail-type', 'detail'"),
-        ({"requestContext": {}, "body": "{}"}, "'requestContext', 'body'"),
+        ({"source": "cron", "time": "now"}, r"no annotation: it has 'source', 'time'\. handle takes"),
         ({}, r"^This event is empty\. handle takes"),
     ],
-    ids=["SNS", "Kinesis", "no source", "no id", "no records", "EventBridge", "HTTP", "empty"],
+    ids=["SNS", "Kinesis", "no source", "no id", "no records", "another", "empty"],
 )
 def test_an_event_of_another_service_is_refused(emulator: Emulator, client: Client, given: Any, said: str) -> None:
     with pytest.raises(InvalidRequestError, match=said):
         handle(given, Context(), client)
     assert emulator.requests == []
+
+
+S3_RECORD = {"eventSource": "aws:s3", "s3": {"bucket": {"name": "labels"}, "object": {"key": "a.json"}}}
+ENVELOPES: dict[str, tuple[Any, str]] = {
+    "SNS": (
+        {
+            "Type": "Notification",
+            "MessageId": "n",
+            "TopicArn": "arn:aws:sns:::labels",
+            "Message": json.dumps(labelled("a")),
+        },
+        "notification of Amazon SNS, of topic 'arn:aws:sns:::labels', around a message. Turn on raw message delivery",
+    ),
+    "EventBridge": (
+        {"version": "0", "detail-type": "label made", "source": "our.app", "detail": labelled("a")},
+        "event of Amazon EventBridge, from 'our.app' ('label made'). Give the rule's target the input path $.detail",
+    ),
+    "S3": ({"Records": [S3_RECORD]}, "names an object and holds no annotations: read the object"),
+    "S3 test": ({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}, "test event of Amazon S3"),
+    "API Gateway": (
+        {"httpMethod": "POST", "headers": {}, "requestContext": {}, "body": json.dumps(labelled("a"))},
+        "an HTTP request, of API Gateway, a function URL or a load balancer. Give handle the body",
+    ),
+    "destination": ({"version": "1.0", "requestContext": {}, "requestPayload": labelled("a")}, "its requestPayload"),
+    "Pipes": ([event(labelled("a"))["Records"][0]], "a list of records, as EventBridge Pipes delivers them"),
+}
+BY_NAME = pytest.mark.parametrize(("envelope", "said"), ENVELOPES.values(), ids=ENVELOPES.keys())
+
+
+@BY_NAME
+def test_a_message_in_an_envelope_of_another_service_fails_alone_and_is_told_by_its_name(
+    emulator: Emulator, client: Client, caplog: pytest.LogCaptureFixture, envelope: Any, said: str
+) -> None:
+    assert failed(handle(event(labelled("b"), envelope, labelled("c")), Context(), client)) == [1]
+    assert inputs_of(emulator) == ["b", "c"]
+    [line] = [record.getMessage() for record in caplog.records if "m-1" in record.getMessage()]
+    assert said in line
+
+
+@BY_NAME
+def test_an_invocation_by_another_service_is_told_by_its_name(
+    emulator: Emulator, client: Client, envelope: Any, said: str
+) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        handle(envelope, Context(), client)
+    assert said in str(caught.value)
+    assert emulator.requests == []
+
+
+def test_an_invocation_by_sns_says_what_to_put_between(client: Client) -> None:
+    with pytest.raises(InvalidRequestError, match=r"from 'aws:sns'.* Subscribe a queue .* with raw message delivery"):
+        handle({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "{}"}}]}, Context(), client)
+
+
+@pytest.mark.parametrize("name", ["SNS", "EventBridge", "S3 test", "API Gateway", "destination"])
+def test_keys_of_an_envelope_beside_an_annotation_are_none(emulator: Emulator, client: Client, name: str) -> None:
+    assert handle(labelled("a", **ENVELOPES[name][0]), Context(), client)["stored"] == 1
 
 
 def test_names_in_camel_case_are_told_apart_from_other_events(client: Client) -> None:

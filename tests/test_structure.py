@@ -24,7 +24,7 @@ ROWS = [
     {"_wire", "_retry", "_pyodide"},
     {"_messages", "upload"},
     {"_call", "elsewhere"},
-    {"operations", "labels"},
+    {"operations", "labels", "_envelopes", "_failed_messages"},
     {"client"},
     {"aws_lambda"},
     {"testing"},
