@@ -183,13 +183,15 @@ def test_names_that_a_map_makes_one_are_refused() -> None:
         ("--threshold", "0.5", "say both sides: 0.5:0.5"),
         ("--threshold", "0.8:0.2", "the lower one first"),
         ("--column", "concept", "WHAT=NAME"),
+        ("--column", "concept=label --column value=label", "--column: the column 'label' cannot be both the concept"),
+        ("--column", "value=value --column value=label", "--column value is given twice, as 'value' and 'label'"),
         ("--concept-map", "none.csv", "none.csv: No such file or directory"),
         ("--classes", "none.csv", "none.csv: No such file or directory"),
         ("--missing-value", "maybe", "'maybe' is not one of"),
     ],
 )
 def test_an_option_that_cannot_be_is_a_wrong_call(option: str, value: str, said: str) -> None:
-    result = call("check", write("a.csv", CSV), option, value)
+    result = call("check", write("a.csv", CSV), option, *value.split())
     assert result.exit_code == 2
     assert said in result.stderr
 

@@ -196,11 +196,10 @@ def test_a_column_that_the_caller_takes_for_one_thing_is_not_another_one(tmp_pat
         ("a.jpg,dog,1\nb.jpg,cat,0\n", {}, "no column is the input. A row is one input and one concept"),
         ("image,value\na,1\n", {}, "no column is the concept. A row is one input and one concept"),
         (ROWS, {"concept": "species"}, "there is no column 'species' for the concept. The first rows are:\n    image"),
-        (ROWS, {"colour": "x"}, "a table has no colour; what can be named is input, concept_id"),
         ("image,label,value,top,left\na,dog,1,0,0\n", {}, "has edges of a box, but no bottom, right"),
         ('""\n', {}, "no column is the input"),
     ],
-    ids=["no header", "no concept", "no such column", "no such thing", "half a box", "an empty name"],
+    ids=["no header", "no concept", "no such column", "half a box", "an empty name"],
 )
 def test_a_table_whose_columns_cannot_be_told_is_refused(
     content: str, columns: dict[str, str], says: str, tmp_path: Path

@@ -15,7 +15,7 @@ from .._wire.guard import guard
 from .._wire.rows import prepare_row
 from ..elsewhere import MissingValue
 from ..errors import InvalidRequestError
-from ..labels._columns import USUAL
+from ..labels._columns import USUAL, check_names
 from ..labels._label import InputId, Label, Problem, Reading, Shape, Threshold
 from ..labels._names import Names, concept_name, read_concept_map
 from ..labels._open_images import read_classes
@@ -187,7 +187,7 @@ def _parsed(given: dict[str, Any]) -> tuple[dict[str, str], Threshold | None, di
     """
     try:
         return (
-            dict(map(_column, given["column"])),
+            _columns(given["column"]),
             None if given["threshold"] is None else Threshold.parse(given["threshold"]),
             _read_file(given["classes"], "--classes", read_classes),
             _read_file(given["concept_map"], "--concept-map", read_concept_map),
@@ -202,11 +202,19 @@ def named(concept_id: str) -> str:
     return concept_id if name == concept_id else f"{concept_id} ({name})"
 
 
-def _column(text: str) -> tuple[str, str]:
-    what, equals, name = text.partition("=")
-    if not equals or not name or what not in USUAL:
-        raise ValueError(f"--column is WHAT=NAME, where WHAT is one of {', '.join(USUAL)}, and not {text!r}")
-    return what, name
+def _columns(texts: Sequence[str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for text in texts:
+        what, equals, name = text.partition("=")
+        if not equals or not name or what not in USUAL:
+            raise ValueError(f"--column is WHAT=NAME, where WHAT is one of {', '.join(USUAL)}, and not {text!r}")
+        if columns.setdefault(what, name) != name:
+            raise ValueError(f"--column {what} is given twice, as {columns[what]!r} and {name!r}: which one counts?")
+    try:
+        check_names(columns)
+    except ValueError as error:
+        raise ValueError(f"--column: {error}") from None
+    return columns
 
 
 def _read_file(path: Path | None, option: str, read: Callable[[Path], dict[str, str]]) -> dict[str, str]:

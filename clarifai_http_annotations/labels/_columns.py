@@ -8,6 +8,8 @@ Rules:
    by its polarity, unless somebody names the probability, too.
 4. A column whose 1 would mean "absent", and a box that is said in a way that is not read, are errors: what is not
    read would turn a label, or make one of a whole image of that of a box.
+5. A column is one thing. One that is named as two is an error: the name of a class that is also the polarity says
+   neither.
 """
 
 from __future__ import annotations
@@ -66,6 +68,27 @@ def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "The first rows are:" + "".join(f"\n    {', '.join(row)[:200]}" for row in [header, *rows])
 
 
+def check_names(given: Mapping[str, str]) -> None:
+    """Refuse names of headers that no table can have, before one is read.
+
+    Raises:
+        ValueError: If there is no such thing in a table, or a name is given to two of them.
+    """
+    if unknown := set(given) - set(USUAL):
+        raise ValueError(
+            f"a table has no {', '.join(sorted(map(str, unknown)))}; what can be named is {', '.join(USUAL)}"
+        )
+    things: dict[str, str] = {}
+    for what, name in given.items():
+        other = things.setdefault(name, what)
+        if other != what:
+            raise ValueError(_two_things(name, other, what))
+
+
+def _two_things(name: str, one: str, other: str) -> str:
+    return f"the column {name!r} cannot be both the {one} and the {other}: name another column for one of them"
+
+
 def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence[Sequence[str]]) -> Columns:
     """Find the columns of a table.
 
@@ -78,8 +101,6 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
         Unreadable: If something is missing, or is there twice.
     """
     shown = show(header, rows)
-    if unknown := set(given) - set(USUAL):
-        raise Unreadable(f"a table has no {', '.join(sorted(unknown))}; what can be named is {', '.join(USUAL)}")
     names = [_bare(name) for name in header]
     found: dict[str, int] = {}
     for what, usual in USUAL.items():
@@ -97,6 +118,8 @@ def find_columns(header: Sequence[str], given: Mapping[str, str], rows: Sequence
             raise Unreadable(
                 f"the columns {could} could each be the {what}: say which, --column {what}=NAME (columns=). {shown}"
             )
+        if other := next((thing for thing, index in found.items() if index in at), None):
+            raise Unreadable(f"{_two_things(header[at[0]].strip(), other, what)}. {shown}")
         found[what] = at[0] if at else -1
     columns = Columns(**found)
     if columns.input < 0 or (columns.concept < 0 and columns.concept_id < 0):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,13 +94,13 @@ class Names:
             )
 
 
-def read_concept_map(path: Path) -> dict[str, str]:
+def read_concept_map(path: str | os.PathLike[str]) -> dict[str, str]:
     """Read a map from names to ids: a JSON object, or lines of ``name,id`` or ``name<TAB>id``.
 
     Raises:
         ValueError: If it is neither, a name is there twice, or an id is empty.
     """
-    text = path.read_text(encoding="utf-8-sig")
+    text = Path(path).read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("{"):
         return _object(text)
     ids: dict[str, str] = {}

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,14 +53,14 @@ def read_open_images(source: Source, reading: Reading) -> Iterator[Label]:
     yield from read_table(source, reading, ",", columns)
 
 
-def read_classes(path: Path) -> dict[str, str]:
+def read_classes(path: str | os.PathLike[str]) -> dict[str, str]:
     """Read class descriptions: lines of ``/m/011k07,Tortoise``; a header is left out.
 
     Raises:
         ValueError: If a line has not two fields, or gives a code another name.
     """
     classes: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
         try:
             for row in rows:

@@ -11,7 +11,9 @@ from typing import Literal, get_args
 
 from .._wire.received import warn
 from ..elsewhere import MissingValue
+from ..models._base import as_number
 from ._coco import read_coco
+from ._columns import check_names
 from ._label import InputId, Label, Problem, Reading, Shape, Threshold, Unreadable
 from ._names import Names
 from ._open_images import header_of, is_open_images, read_open_images
@@ -63,13 +65,14 @@ def read_labels(
         concept_map: Ids of concepts by name; for all others see `concept_id`.
         on_problem: Takes every row that cannot be read, and the rest is read on. Without it the first one is raised.
 
-    Yields:
-        Annotations, each with its place. Of an answer that was saved, an input-level annotation without labels is
-        none, and fields that this version does not know are left out, with an `UnknownFieldWarning` at the end.
+    Returns:
+        An iterator over the annotations, each with its place. It reads the files as it goes on, and raises a
+        `LabelError` where a file or a row cannot be read and nobody takes problems. Of an answer that was saved, an
+        input-level annotation without labels is none, and fields that this version does not know are left out, with
+        an `UnknownFieldWarning` at the end.
 
     Raises:
-        LabelError: If a file or a row cannot be read, and nobody takes problems.
-        ValueError: If ``format``, ``missing_value``, ``input_id``, ``shape`` or ``threshold`` is none that there is.
+        ValueError: If an argument cannot be; at once, before a file is read.
     """
     for name, value, known in (
         ("format", format, (None, *READERS)),
@@ -79,18 +82,53 @@ def read_labels(
     ):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(filter(None, known))}, not {value!r}.")
+    if on_problem is not None and not callable(on_problem):
+        raise ValueError(f"on_problem must be a function that takes a Problem, not {on_problem!r}.")
+    check_names(columns := _texts("columns", columns))
     reading = Reading(
         missing_value=missing_value,
-        threshold=None if threshold is None else Threshold.of(*threshold),
-        columns=columns or {},
+        threshold=None if threshold is None else _threshold(threshold),
+        columns=columns,
         input_id=input_id,
         shape=shape,
-        classes=classes or {},
-        names=Names(concept_map),
+        classes=_texts("classes", classes),
+        names=Names(_texts("concept_map", concept_map)),
         on_problem=on_problem,
     )
-    yield from read_sources([Source(Path(file)) for file in files], reading, format)
+    return _read([Source(_path(file)) for file in files], reading, format)
+
+
+def _read(sources: list[Source], reading: Reading, format: Format | None) -> Iterator[Label]:
+    yield from read_sources(sources, reading, format)
     warn([*reading.fields_left_out])
+
+
+def _path(file: object) -> Path:
+    if isinstance(file, (str, os.PathLike)) and isinstance(path := os.fspath(file), str):
+        return Path(path)
+    raise ValueError(f"read_labels takes paths of files, not {file!r}: read_labels(*paths) takes several.")
+
+
+def _texts(name: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return a map of texts that is the caller's no more, so that nobody changes it while files are read."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        of_file = {"classes": "read_classes", "concept_map": "read_concept_map"}.get(name)
+        hint = f": {of_file}(path) reads a file" if of_file else ""
+        raise ValueError(f"{name} must be a dict of texts, not {given!r}{hint}.")
+    for key, value in given.items():
+        if not isinstance(key, str) or not isinstance(value, str) or not (value.strip() or name == "classes"):
+            raise ValueError(f"{name} must hold texts that are not empty, not {key!r}: {value!r}.")
+    return dict(given)
+
+
+def _threshold(given: Threshold | tuple[float, float]) -> Threshold:
+    try:
+        low, high = map(as_number, given)
+    except (TypeError, ValueError):  # it is not two, or no numbers
+        raise ValueError(f"threshold must be two numbers from 0 to 1, such as (0.2, 0.8), not {given!r}.") from None
+    return Threshold.of(low, high)
 
 
 def read_sources(sources: Iterable[Source], reading: Reading, format: Format | None = None) -> Iterator[Label]:

@@ -91,7 +91,23 @@ def _flat(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return data, [""] * len(EDGES)
 
 
+def _each(annotations: Iterable[Annotation | Mapping[str, Any]]) -> Iterable[Annotation | Mapping[str, Any]]:
+    """Return what is to be written; one annotation is no list of its fields.
+
+    Raises:
+        InvalidRequestError: If it is one annotation, or cannot be iterated.
+    """
+    if isinstance(annotations, (Annotation, Mapping, str, bytes)) or not isinstance(annotations, Iterable):
+        raise InvalidRequestError(
+            f"An iterable of annotations can be written, and this is one {type(annotations).__name__}.",
+            hint="Give a list: [annotation].",
+        )
+    return annotations
+
+
 def _guarded(tree: Any) -> bytes:
+    if not isinstance(tree, dict):
+        raise InvalidRequestError(f"This cannot be written: it is no annotation, but a {type(tree).__name__}.")
     try:
         return encode_body(tree, fractional_values=True)
     except InvalidRequestError as error:
@@ -112,7 +128,7 @@ def write_json_lines(file: IO[str], annotations: Iterable[Annotation | Mapping[s
     Raises:
         InvalidRequestError: If one cannot be written.
     """
-    return _write(annotations, lambda tree: file.write(json_line(tree)))
+    return _write(_each(annotations), lambda tree: file.write(json_line(tree)))
 
 
 def write_csv(file: IO[str], annotations: Iterable[Annotation | Mapping[str, Any]]) -> int:
@@ -127,9 +143,10 @@ def write_csv(file: IO[str], annotations: Iterable[Annotation | Mapping[str, Any
     Raises:
         InvalidRequestError: If one holds more than CSV has.
     """
+    given = _each(annotations)
     writer = csv.writer(file)
     writer.writerow(HEADER)
-    return _write(annotations, lambda tree: writer.writerows(csv_rows(tree)), as_csv=True)
+    return _write(given, lambda tree: writer.writerows(csv_rows(tree)), as_csv=True)
 
 
 def _write(
