@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from clarifai_http_annotations import Annotation, BoundingBox, negative, positive
+from clarifai_http_annotations import Annotation, BoundingBox, UnusualIdWarning, negative, positive
+from clarifai_http_annotations._wire import encode
 from clarifai_http_annotations.cli import _check, _files, _journal, _upload
 from clarifai_http_annotations.cli._app import run as program
 from clarifai_http_annotations.labels._source import Source
@@ -193,6 +194,20 @@ def test_names_that_a_map_makes_one_are_refused() -> None:
 def test_an_option_that_cannot_be_is_a_wrong_call(option: str, value: str, said: str) -> None:
     result = call("check", write("a.csv", CSV), option, *value.split())
     assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (f"in-1,{'x' * 33},1", "may refuse it. Said once for concept ids. --concept-map gives the name of a class"),
+        (f"{'x' * 49},tree,1", "may refuse it. Said once for input ids. --input-id file or stem takes less of an"),
+    ],
+    ids=["concept", "input"],
+)
+def test_an_unusual_id_is_said_with_the_option_that_makes_another_of_it(row: str, said: str) -> None:
+    result = call("check", write("a.csv", f"image_id,label,value\n{row}\n"))
+    assert result.exit_code == 0
     assert said in result.stderr
 
 
@@ -437,6 +452,15 @@ def test_flip_turns_a_label_around_and_to_says_which_way(stored: Annotation) -> 
     assert "+tree -water" in call("flip", stored.id, "tree", "--input-id", "in").stdout
     assert "-tree -water" in call("flip", stored.id, "tree", "--input-id", "in", "--to", "negative").stdout
     assert "-tree -water" in call("flip", stored.id, "tree", "--input-id", "in", "--to", "negative").stdout
+
+
+def test_an_unusual_id_is_said_without_options_that_the_command_has_not(server: Server) -> None:
+    with pytest.warns(UnusualIdWarning), server.client(user_id="emulator-user", app_id="app") as client:
+        [stored] = client.create(Annotation.of("in", positive("a tree")))
+    encode._warned.clear()
+    result = call("flip", stored.id, "a tree", "--input-id", "in")
+    assert "concept id 'a tree' is unlike Clarifai's" in result.stderr
+    assert "--concept-map" not in result.stderr
 
 
 def test_flip_of_what_is_not_there_says_what_is(stored: Annotation) -> None:

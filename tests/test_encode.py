@@ -21,6 +21,7 @@ from clarifai_http_annotations import (
     positive,
 )
 from clarifai_http_annotations._wire.encode import check, to_tree
+from clarifai_http_annotations._wire.rows import prepare_row
 from clarifai_http_annotations.models._base import read
 from clarifai_http_annotations.testing import Emulator
 
@@ -205,4 +206,16 @@ def test_each_kind_of_id_is_warned_of(caught: Any) -> None:
 
 @pytest.mark.parametrize("name", ["a", "9", "A-b_c", "x" * 32, "53d0362a9dfa4e03b2293375e2d0db73"])
 def test_an_ordinary_id_is_not_warned_of(name: str) -> None:
-    check({"input_id": name, "data": {"concepts": [{"id": name, "value": 1}]}}, "annotations[0]", Annotation)
+    check({"id": name, "input_id": name, "data": {"concepts": [{"id": name, "value": 1}]}}, "a", Annotation)
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("input", 48), ("annotation", 32), ("concept", 32)])
+def test_an_id_is_warned_of_beyond_the_length_that_is_known_of_its_kind(caught: Any, kind: str, longest: int) -> None:
+    for length in (longest, longest + 1):
+        assert caught == []
+        ids = {"input": "in", "annotation": "a", "concept": "c", kind: "x" * length}
+        data = {"concepts": [{"id": ids["concept"], "value": 1}]}
+        prepare_row({"id": ids["annotation"], "input_id": ids["input"], "data": data}, "a")
+    [warning] = caught
+    assert warning.message.kind == kind
+    assert f"letters, digits, '-' and '_', at most {longest})" in str(warning.message)

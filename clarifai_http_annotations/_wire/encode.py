@@ -197,30 +197,46 @@ def is_message(value: object) -> bool:
 
 # --- ids ---------------------------------------------------------------------------------------
 
-# What is known of the server's rule (letters, digits, "-" and "_", up to 32) is pieced together
-# from the official SDK and its tests, not published: so this warns and does not refuse.
+# What is known of the server's rule is pieced together from official clients and their tests, not published: letters,
+# digits, "-" and "_", up to 32 of them for concepts and 48 for inputs. So this warns and does not refuse.
 USUAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+USUAL_INPUT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,47}")
+
+IdKind = Literal["input", "annotation", "concept"]
+
+_USUAL: dict[IdKind, tuple[re.Pattern[str], int]] = {
+    "input": (USUAL_INPUT_ID, 48),
+    "annotation": (USUAL_ID, 32),
+    "concept": (USUAL_ID, 32),
+}
 
 
 class UnusualIdWarning(UserWarning):
-    """An id is unlike those that Clarifai's own clients make; the server may refuse it."""
+    """An id is unlike those that Clarifai's own clients make; the server may refuse it.
+
+    Attributes:
+        kind: What it is the id of: ``"input"``, ``"annotation"`` or ``"concept"``.
+    """
+
+    kind: IdKind | None = None
 
 
 _warned: set[str] = set()
 
 
 def _warn_of_unusual_ids(annotation: Annotation) -> None:
-    ids = [("input", annotation.input_id), ("annotation", annotation.id)]
+    ids: list[tuple[IdKind, str]] = [("input", annotation.input_id), ("annotation", annotation.id)]
     ids += [("concept", concept.id) for _, concept in annotation.each_concept()]
     for kind, name in ids:
-        if name and kind not in _warned and not USUAL_ID.fullmatch(name):
+        usual, longest = _USUAL[kind]
+        if name and kind not in _warned and not usual.fullmatch(name):
             _warned.add(kind)
-            warnings.warn(
-                f"{kind} id {name!r} is unlike Clarifai's (letters, digits, '-' and '_', at most 32): "
-                f"it is sent as it is, and the server may refuse it. Said once for {kind} ids.",
-                UnusualIdWarning,
-                stacklevel=_level_of_the_caller(),
+            warning = UnusualIdWarning(
+                f"{kind} id {name!r} is unlike Clarifai's (letters, digits, '-' and '_', at most {longest}): "
+                f"it is sent as it is, and the server may refuse it. Said once for {kind} ids."
             )
+            warning.kind = kind
+            warnings.warn(warning, stacklevel=_level_of_the_caller())
 
 
 def _level_of_the_caller() -> int:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ..errors import InvalidRequestError
 from ..models._base import is_unicode
 from ..models.annotation import Annotation
-from .encode import FROM_PROTOBUF, USUAL_ID, check, is_message, refusal, to_tree, where
+from .encode import FROM_PROTOBUF, USUAL_ID, USUAL_INPUT_ID, check, is_message, refusal, to_tree, where
 from .ids import canonical, id_of_content
 from .requests import MAX_ANNOTATIONS
 
@@ -95,7 +95,7 @@ def _plain(row: Any) -> tuple[dict[str, Any], str] | None:
     if type(row) is not dict:
         return None
     input_id, data = row.get("input_id"), row.get("data")
-    if type(input_id) is not str or type(data) is not dict or USUAL_ID.fullmatch(input_id) is None:
+    if type(input_id) is not str or type(data) is not dict or USUAL_INPUT_ID.fullmatch(input_id) is None:
         return None
     name = None
     if len(row) == 3:

@@ -16,7 +16,7 @@ import functools
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -33,6 +33,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 KEYS = ("CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN")
 
 
+OTHER_ID = {
+    "concept": "--concept-map gives the name of a class another id.",
+    "input": "--input-id file or stem takes less of an image's name.",
+}
+"""How an id becomes another, by what it is the id of; both are options of commands that read label files."""
+
+
 def command(function: Callable[..., int | None]) -> Callable[..., None]:
     """Give a command its `Screen`, and end the process with what it returns or with the code of what went wrong."""
 
@@ -43,7 +50,9 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("default", UnusualIdWarning)
-                warnings.showwarning = lambda message, *_, **__: screen.notice(str(message))
+                # of a command that reads label files
+                advice = OTHER_ID if "concept_map" in given else {}
+                warnings.showwarning = lambda message, *_, **__: screen.notice(_with_advice(message, advice))
                 code = function(screen, **given)
             sys.stdout.flush()
         except (KeyboardInterrupt, click.Abort):  # the second is that of a question
@@ -67,6 +76,11 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         sys.exit(code or OK)
 
     return run
+
+
+def _with_advice(warning: Warning | str, advice: Mapping[str, str]) -> str:
+    kind = getattr(warning, "kind", "")
+    return f"{warning} {advice.get(kind, '')}".rstrip()
 
 
 def of_app(function: Command) -> Command:
