@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import BaseModel
 
 from ._call import logger
+from ._wire.bodies import KEYS
 from ._wire.guard import guard
 from ._wire.rows import Row, prepare_row
 from .client import Client
@@ -60,7 +61,7 @@ REASONED = ("failed", "conflict", "unknown")
 
 NO_TIME = "Nothing was sent: no time is left. Give the function a longer timeout, or a smaller margin=."
 
-ANNOTATION = {"annotations", "annotation", "input_id", "inputId"}
+ANNOTATION = KEYS | {"input_id", "inputId"}
 """Keys that tell an annotation, or a request, from an event of another service."""
 
 Taken = tuple["Message", tuple[str, str, str]]
@@ -228,7 +229,7 @@ def _read(
         if message.group is not None and message.group in failed:
             continue
         try:
-            annotations = read_annotations(message.body, missing_value)
+            annotations = read_annotations(message.body, missing_value, **_app_of(client))
             rows = _rows_of(annotations, fractional_values=client._settings.fractional_values)
         except InvalidRequestError as error:
             message.why = str(_named(message.body) or error)
@@ -285,6 +286,11 @@ def _hold_back(messages: list[Message]) -> None:
             failed.add(message.group)
 
 
+def _app_of(client: Client) -> dict[str, Any]:
+    """Return the app that annotations are stored in, to be compared with the one that a body names."""
+    return {"user_id": client._settings.user_id, "app_id": client._settings.app_id}
+
+
 # --- a direct invocation --------------------------------------------------------------------------
 
 
@@ -298,7 +304,8 @@ def _handle_direct(
         raise _named(event) or InvalidRequestError(said, hint=TAKES)
     if isinstance(event, list) and (error := _named(event)) is not None:
         raise error
-    annotations = read_annotations([event] if isinstance(event, Annotation) else event, missing_value)
+    given = [event] if isinstance(event, Annotation) else event
+    annotations = read_annotations(given, missing_value, **_app_of(client))
     _rows_of(annotations, fractional_values=client._settings.fractional_values)
     deadline = left()
     report = client.upload(annotations, deadline=deadline)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
+from ._wire.bodies import GIVE_CONTENT, ExpectedApp, annotations_in
 from ._wire.encode import FROM_PROTOBUF, is_message, said, to_tree
 from ._wire.guard import FREE_JSON, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
@@ -14,14 +15,14 @@ from .models._base import read
 from .models.annotation import Annotation
 from .models.concept import NO_VALUE
 
-GIVE_CONTENT = "Give the content of a file (path.read_text()): an annotation, a list of them, or a request or answer."
-
 ONE_BY_ONE = "JSON Lines are read line by line: [*read_annotations(line)] for each line of the file."
 
 MissingValue = Literal["error", "positive", "negative"]
 
 
-def read_annotations(source: object, missing_value: MissingValue = "error") -> list[Annotation]:
+def read_annotations(
+    source: object, missing_value: MissingValue = "error", *, user_id: str | None = None, app_id: str | None = None
+) -> list[Annotation]:
     """Read annotations from JSON that this library did not write.
 
     protobuf's JSON printer (``MessageToDict``, ``MessageToJson``) leaves out a ``value`` of 0, so in
@@ -30,12 +31,15 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
 
     Args:
         source: JSON text or bytes, or what ``json.load`` made of it: an annotation, a list of them,
-            or an object with ``annotations`` or ``annotation``, as in requests and answers of the API.
+            or an object with ``annotations``, ``annotation`` or ``hits``, as in requests and answers of the API.
         missing_value: What a concept without ``value`` is: ``"error"`` refuses it, ``"positive"`` is
             what HTTP would make of it, ``"negative"`` is what gRPC would, and is right for anything
             that protobuf printed (with ``preserving_proto_field_name=True``, the API's own names). An empty
             ``frame_info`` is then the frame at 0, likewise. A coordinate that is left out is 0 to both
             protocols, so it always is.
+        user_id: The user whose app is meant, to be compared with what a body says (``user_app_id``).
+        app_id: The app that is meant, likewise. A body that names an app is refused if it is another one, or if
+            nobody says which is meant: its annotations would be stored in an app that it is not for.
 
     Returns:
         The annotations. Fields that only answers have, or that this version does not know, are kept
@@ -45,7 +49,8 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     Raises:
         MissingValueError: If a concept has no ``value`` and ``missing_value`` is ``"error"``; its
             ``problems`` list every such place.
-        InvalidRequestError: If it is not JSON, or not annotations.
+        InvalidRequestError: If it is not JSON, or not annotations; if it is a body of PATCH, which would add what it
+            changes or takes out; or if it is for another app.
         ValueError: If ``missing_value`` is something else.
     """
     if missing_value not in get_args(MissingValue):
@@ -54,10 +59,16 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     if any(map(is_message, parsed if isinstance(parsed, (list, tuple)) else [parsed])):
         raise InvalidRequestError("This is a message of protobuf, and no JSON.", hint=FROM_PROTOBUF)
     tree = to_tree(parsed)
-    trees = annotations_in(tree)
-    missing = [(place, found) for place, found in find_concepts(tree) if has_no_value(found)]
+    found = annotations_in(tree, ExpectedApp(user_id, app_id))
+    missing = [
+        (f"{where}.{describe(item, place)}", concept)
+        for where, item in found
+        if isinstance(item, (dict, list))
+        for place, concept in find_concepts(item)
+        if has_no_value(concept)
+    ]
     if missing and missing_value == "error":
-        problems = [f"{describe(tree, place)} {NO_VALUE}." for place, _ in missing]
+        problems = [f"{where} {NO_VALUE}." for where, _ in missing]
         raise MissingValueError(
             "\n  ".join(["Concepts without value:", *problems]),
             hint='\nSay what they are: missing_value="negative" for JSON that protobuf printed, '
@@ -67,8 +78,8 @@ def read_annotations(source: object, missing_value: MissingValue = "error") -> l
     for _, concept in missing:
         concept["value"] = 1.0 if missing_value == "positive" else 0.0
     if missing_value == "negative":
-        _name_first_frames(trees)
-    return [_read(found, index) for index, found in enumerate(trees)]
+        _name_first_frames([item for _, item in found])
+    return [_read(item, where) for where, item in found]
 
 
 def parse(source: object) -> Any:
@@ -97,21 +108,6 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return tree
 
 
-def annotations_in(tree: Any) -> list[Any]:
-    """Return what should be annotations: of a list, a request or an answer, or the one that it is.
-
-    Raises:
-        InvalidRequestError: If it is none of these.
-    """
-    if isinstance(tree, dict):
-        if isinstance(tree.get("annotations"), list):
-            return list(tree["annotations"])
-        return [tree.get("annotation", tree)]
-    if isinstance(tree, list):
-        return tree
-    raise InvalidRequestError(f"There are no annotations in a {type(tree).__name__}.", hint=GIVE_CONTENT)
-
-
 def _name_first_frames(tree: Any) -> None:
     """Say which frame is meant where protobuf printed an empty ``frame_info``: that at 0, a zero like any other."""
     if isinstance(tree, list):
@@ -126,18 +122,18 @@ def _name_first_frames(tree: Any) -> None:
             _name_first_frames(item)
 
 
-def _read(tree: Any, index: int) -> Annotation:
+def _read(tree: Any, where: str) -> Annotation:
     if camel := _camel_case_in(tree):
         raise InvalidRequestError(
-            f"annotations[{index}] has names in camelCase ({camel}), as protobuf prints them by default.",
+            f"{where} has names in camelCase ({camel}), as protobuf prints them by default.",
             hint="Print it with preserving_proto_field_name=True: the API's names are like input_id.",
         )
     if isinstance(tree, dict) and "input_id" not in tree:
-        raise InvalidRequestError(f"annotations[{index}] has no input_id, so it is no annotation.", hint=GIVE_CONTENT)
+        raise InvalidRequestError(f"{where} has no input_id, so it is no annotation.", hint=GIVE_CONTENT)
     try:
         annotation = read(Annotation, tree)
     except ValidationError as invalid:
-        problems = [f"{place_of(('annotations', index, *e['loc']))}: {said(e)}" for e in invalid.errors()]
+        problems = [f"{place_of((where, *e['loc']))}: {said(e)}" for e in invalid.errors()]
         raise InvalidRequestError("\n  ".join(problems), problems=problems) from None
     unknown = set(annotation.model_extra or ()) - Annotation.from_server
     if annotation.data is None and unknown and not annotation.input_level:  # an input may have come with nothing
@@ -145,7 +141,7 @@ def _read(tree: Any, index: int) -> Annotation:
 
         name = sorted(unknown)[0]  # kept and not sent, an annotation would be stored that says nothing
         raise InvalidRequestError(
-            f"annotations[{index}] has no data, but {name!r}: {no_such_field(Annotation, name)}.",
+            f"{where} has no data, but {name!r}: {no_such_field(Annotation, name)}.",
             hint=GIVE_CONTENT,
         )
     if annotation.status is not None and annotation.status.code:

@@ -165,9 +165,10 @@ def _regions(regions: object) -> tuple[dict[str, Any], str] | None:
 
 def _tree_of(given: object, place: str) -> Any:
     if isinstance(given, Mapping) and "annotations" in given:
-        raise InvalidRequestError(
-            f"Nothing was sent. {place} is a whole request: give the list in it, request['annotations']."
-        )
+        is_patch = "action" in given
+        whole = "a whole request: give the list in it, request['annotations']"
+        what = "a body of PATCH: patch() carries it out" if is_patch else whole
+        raise InvalidRequestError(f"Nothing was sent. {place} is {what}.")
     if is_message(given):
         raise InvalidRequestError(f"Nothing was sent. {place} is a message of protobuf.", hint=FROM_PROTOBUF)
     if not isinstance(given, (Annotation, Mapping)):

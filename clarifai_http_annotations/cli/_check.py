@@ -15,7 +15,7 @@ from .._wire.guard import find_concepts
 from ..labels._label import Reading
 from ..labels._tally import Count, Tally
 from ._files import Files, named, of_files
-from ._running import command, connect, of_app
+from ._running import command, connect, expected_app, named_app, of_app
 from ._screen import OK, PROBLEMS, Screen, levels, number
 from ._stored import tree_of
 
@@ -27,15 +27,16 @@ BAR = 24
     epilog="Example: clarifai-annotations check train.csv boxes.json",
     short_help="Say what would be sent, and every problem.",
 )
+@named_app
 @of_files
 @command
-def check(screen: Screen, files: Sequence[Path], **given: Any) -> int:
+def check(screen: Screen, files: Sequence[Path], user_id: str | None, app_id: str | None, **given: Any) -> int:
     """Say what would be sent, and every problem with its place; nothing is sent.
 
     FILES are JSON Lines, JSON (such as a body for curl), CSV, TSV, Open Images, COCO or LVIS; - is the standard input.
-    Ends with 1 if there is a problem.
+    Ends with 1 if there is a problem. The app is compared with what a body in a file says that it is for.
     """
-    with Tally() as tally, Files(screen, files, given) as read:
+    with Tally() as tally, Files(screen, files, given, expected_app(user_id, app_id)) as read:
         counted(screen, read, tally)
         show_concepts(screen, tally)
         show_summary(screen, tally, read.problems, read.reading)
@@ -75,7 +76,7 @@ def stats(
     problems: int | None = None
     with Tally() as tally:
         if files:
-            with Files(screen, files, given) as read:
+            with Files(screen, files, given, expected_app(user_id, app_id)) as read:
                 counted(screen, read, tally)
                 problems, reading = read.problems, read.reading
         else:

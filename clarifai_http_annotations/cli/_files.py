@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar, get_args
 
 import click
 
+from .._wire.bodies import ExpectedApp
 from .._wire.guard import guard
 from .._wire.rows import prepare_row
 from ..elsewhere import MissingValue
@@ -70,10 +71,11 @@ class Files:
         screen: Where it says how it reads them.
         files: Their paths; ``-`` is the standard input.
         given: The options of `of_files`.
+        app: The app that they are meant for.
     """
 
-    def __init__(self, screen: Screen, files: Sequence[Path], given: dict[str, Any]) -> None:
-        self._screen, self._given, self._stack = screen, given, ExitStack()
+    def __init__(self, screen: Screen, files: Sequence[Path], given: dict[str, Any], app: ExpectedApp) -> None:
+        self._screen, self._given, self._app, self._stack = screen, given, app, ExitStack()
         self._columns, self._threshold, self._classes, self._concept_map = _parsed(given)
         self._sources = [self._source(path) for path in files]
         self.problems = self.conflicts = 0
@@ -176,6 +178,7 @@ class Files:
             shape=given["shape"],
             classes=self._classes,
             names=Names(self._concept_map),
+            app=self._app,
         )
 
 

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from .._wire.bodies import ExpectedApp
 from .._wire.encode import UnusualIdWarning
 from .._wire.guard import place_of
 from ..client import Client
@@ -83,15 +84,27 @@ def _with_advice(warning: Warning | str, advice: Mapping[str, str]) -> str:
     return f"{warning} {advice.get(kind, '')}".rstrip()
 
 
-def of_app(function: Command) -> Command:
+def named_app(function: Command) -> Command:
     """Add the options that name an app."""
     for option in (
-        click.option("--base-url", metavar="URL", help="The server; otherwise CLARIFAI_API_BASE, or Clarifai's."),
         click.option("--app-id", metavar="APP", help="The app; otherwise CLARIFAI_APP_ID."),
         click.option("--user-id", metavar="USER", help="The app's owner; otherwise CLARIFAI_USER_ID, or the key's."),
     ):
         function = option(function)
     return function
+
+
+def of_app(function: Command) -> Command:
+    """Add the options that name an app and its server."""
+    base_url = click.option("--base-url", metavar="URL", help="The server; otherwise CLARIFAI_API_BASE, or Clarifai's.")
+    return named_app(base_url(function))
+
+
+def expected_app(user_id: str | None, app_id: str | None) -> ExpectedApp:
+    """Return the app that options and the environment name, to be compared with what is in a file."""
+    return ExpectedApp(
+        user_id or os.environ.get("CLARIFAI_USER_ID") or "me", app_id or os.environ.get("CLARIFAI_APP_ID") or None
+    )
 
 
 of_inputs = click.option(
@@ -106,8 +119,7 @@ def connect(user_id: str | None, app_id: str | None, base_url: str | None, **set
     Raises:
         ConfigurationError: If a setting is missing.
     """
-    user_id = user_id or os.environ.get("CLARIFAI_USER_ID") or "me"
-    named = {"user_id": user_id, "app_id": app_id, "base_url": base_url, **settings}
+    named = {"user_id": expected_app(user_id, None).user_id, "app_id": app_id, "base_url": base_url, **settings}
     given = {name: value for name, value in named.items() if value is not None}
     if not any(os.environ.get(name) for name in KEYS) and sys.stdin.isatty() and sys.stderr.isatty():
         given["pat"] = click.prompt(

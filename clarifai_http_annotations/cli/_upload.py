@@ -30,7 +30,7 @@ from ..upload.report import UploadReport, UploadResult
 from ._check import counted, show_concepts, show_summary
 from ._files import Files, of_files
 from ._journal import held, journal_of
-from ._running import command, connect, of_app
+from ._running import command, connect, expected_app, of_app
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line, number
 from ._trouble import heard, reach
 
@@ -85,7 +85,7 @@ def upload(
             failures = _new_file(failures, taken)
             journal = journal and check_journal(journal)
             client = stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
-        read = stack.enter_context(Files(screen, files, given))
+        read = stack.enter_context(Files(screen, files, given, expected_app(user_id, app_id)))
         with Tally() as tally:
             counted(screen, read, tally)
             if client is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from .._wire.bodies import ExpectedApp
 from ..elsewhere import MissingValue
 from ..errors import LabelError
 from ._names import Names
@@ -101,6 +102,7 @@ class Reading:
         shape: Which of an object's shapes is taken where a file has both.
         classes: Names of classes by their codes in the file (Open Images' class descriptions).
         names: How names become ids of concepts.
+        app: The app that annotations are meant for, to be compared with what a request says.
         on_problem: Takes each problem; by default it is raised.
         on_notice: Takes each sentence about how a file was read.
         between: How many rows were left out, since their probability is between the two of the threshold.
@@ -116,6 +118,7 @@ class Reading:
     shape: Shape = "box"
     classes: Mapping[str, str] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+    app: ExpectedApp = field(default_factory=ExpectedApp)
     on_problem: Callable[[Problem], object] | None = None
     on_notice: Callable[[str], object] = str
     between: int = 0

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
+from .._wire.bodies import ExpectedApp
 from .._wire.received import warn
 from ..elsewhere import MissingValue
 from ..models._base import as_number
@@ -44,6 +45,8 @@ def read_labels(
     shape: Shape = "box",
     classes: Mapping[str, str] | None = None,
     concept_map: Mapping[str, str] | None = None,
+    user_id: str | None = None,
+    app_id: str | None = None,
     on_problem: Callable[[Problem], object] | None = None,
 ) -> Iterator[Label]:
     """Read annotations from label files, one after the other, without keeping them.
@@ -63,6 +66,8 @@ def read_labels(
         shape: Whether an object of COCO is its ``"box"`` or its ``"polygon"``.
         classes: Names by the codes of Open Images' classes.
         concept_map: Ids of concepts by name; for all others see `concept_id`.
+        user_id: The user whose app is meant, to be compared with what a request in a file says (``user_app_id``).
+        app_id: The app that is meant, likewise; without it a request that names an app is a problem.
         on_problem: Takes every row that cannot be read, and the rest is read on. Without it the first one is raised.
 
     Returns:
@@ -93,6 +98,7 @@ def read_labels(
         shape=shape,
         classes=_texts("classes", classes),
         names=Names(_texts("concept_map", concept_map)),
+        app=ExpectedApp(user_id, app_id),
         on_problem=on_problem,
     )
     return _read([Source(_path(file)) for file in files], reading, format)

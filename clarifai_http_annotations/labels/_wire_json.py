@@ -1,7 +1,7 @@
 """Annotations as the API has them: JSON Lines, or a document such as a body that is about to be posted.
 
-A line, or the document, is an annotation, a list of them, or an object with ``annotations`` or ``annotation``, as in
-requests and answers. Fields that only answers have are left out. A value between 0 and 1 stays as it is: it is a
+A line, or the document, is an annotation, a list of them, or a request or an answer (`_wire.bodies`). Fields that only
+answers have are left out. A value between 0 and 1 stays as it is: it is a
 prediction's, and leaves only from a client that was made with ``fractional_values=True``.
 
 An answer that was saved lists for each input the annotation that came with it. Its labels are read; without any it is
@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._wire.encode import did_you_mean
+from .._wire.bodies import annotations_in
 from .._wire.guard import find_concepts, guard
 from .._wire.received import sendable
-from ..elsewhere import annotations_in, parse, read_annotations
+from ..elsewhere import parse, read_annotations
 from ..errors import InvalidRequestError, MissingValueError
 from ..models.annotation import Annotation, Data
 from ._label import Label, Reading, Unreadable
@@ -39,12 +39,12 @@ def read_json_lines(source: Source, reading: Reading) -> Iterator[Label]:
             continue
         place = source.at(number)
         try:
-            found = annotations_in(parse(line.strip()))
+            found = annotations_in(parse(line.strip()), reading.app)
         except InvalidRequestError as error:
             reading.problem(place, _IN_LINE.sub(r" at character \1", error.message))
             continue
-        for index, tree in enumerate(found):
-            yield from _labels(tree, place if len(found) == 1 else f"{place}, annotations[{index}]", reading)
+        for where, tree in found:
+            yield from _labels(tree, place if len(found) == 1 else f"{place}, {where}", reading)
 
 
 def read_json(source: Source, reading: Reading) -> Iterator[Label]:
@@ -62,7 +62,7 @@ def read_json(source: Source, reading: Reading) -> Iterator[Label]:
         )
     try:
         text = data.decode("utf-8")
-        found = annotations_in(parse(text))
+        found = annotations_in(parse(text), reading.app)
     except UnicodeDecodeError as error:
         raise Unreadable(
             f"byte {error.start + 1} of the file (0x{data[error.start]:02x}) is no UTF-8: save the file as UTF-8",
@@ -72,8 +72,8 @@ def read_json(source: Source, reading: Reading) -> Iterator[Label]:
         is_lines = "Extra data" in error.message
         hint = " If each line is an annotation, say --format jsonl (format=)." if is_lines else ""
         raise Unreadable(error.message + hint) from None
-    for index, tree in enumerate(found):
-        yield from _labels(tree, f"{source.name}, annotations[{index}]", reading)
+    for where, tree in found:
+        yield from _labels(tree, f"{source.name}, {where}", reading)
 
 
 def _labels(tree: Any, place: str, reading: Reading) -> Iterator[Label]:
@@ -81,7 +81,7 @@ def _labels(tree: Any, place: str, reading: Reading) -> Iterator[Label]:
         yield Label(tree, place)
         return
     try:
-        [annotation] = read_annotations([tree], reading.missing_value)
+        [annotation] = read_annotations([tree], reading.missing_value, **reading.app._asdict())
         read, left_out = sendable(annotation)
         left_out += _beside_data(annotation, left_out)
         if read is not None:
@@ -104,12 +104,14 @@ def _beside_data(annotation: Annotation, in_data: list[str]) -> list[str]:
     Raises:
         InvalidRequestError: If one of either is a typo, or one beside ``data`` holds concepts.
     """
+    from ..models._unknown import no_such_field  # for an error alone
+
     extra = annotation.model_extra or {}
     beside = sorted(extra.keys() - Annotation.from_server)
     typos = [name for name in beside if _is_typo(name, _SENT)]
-    problems = [f"{name}: there is no such field{did_you_mean(name)}" for name in typos]
+    problems = [f"{name}: {no_such_field(Annotation, name)}" for name in typos]
     problems += [
-        f"data.{name}: there is no such field{did_you_mean(name)}"
+        f"data.{name}: {no_such_field(Data, name)}"
         for name in in_data
         if _is_typo(name, Data.model_fields)
     ]
