@@ -163,6 +163,32 @@ def test_rows_that_are_there_twice_are_counted_and_no_problem() -> None:
     assert "4 annotations of 2 inputs, 2 concepts; 1 repeated" in result.stdout
 
 
+APART = "input_id,annotation_id,concept_id,value\nin-1,a,tree,1\nin-2,b,tree,1\nin-1,a,water,0\n"
+
+
+def test_rows_of_one_annotation_that_are_not_beside_one_another_are_a_problem_that_names_both_places() -> None:
+    result = call("check", write("a.csv", APART))
+    assert result.exit_code == 1
+    assert (
+        "a.csv, line 4: the annotation 'a' of input 'in-1' says something else here than in a.csv, line 2, and an id "
+        "holds one content. Rows of one annotation have to be beside one another: sort the table"
+    ) in result.stdout
+    assert "repeated" not in result.stdout
+    header, *rows = APART.splitlines(keepends=True)
+    assert call("check", write("sorted.csv", header + "".join(sorted(rows)))).exit_code == 0
+    assert call("check", "sorted.csv", write("again.csv", header + rows[1])).exit_code == 0
+
+
+def test_an_id_that_two_files_give_two_contents_is_a_problem() -> None:
+    line = {"id": "a", "input_id": "in-1", "data": {"concepts": [{"id": "tree", "value": 1}]}}
+    other = {**line, "data": {"regions": [{"region_info": {"point": {"row": 0.5, "col": 0.5}}, "data": line["data"]}]}}
+    write("one.jsonl", json.dumps(line))
+    write("two.jsonl", json.dumps(other))
+    result = call("check", "one.jsonl", "two.jsonl")
+    assert result.exit_code == 1
+    assert "two.jsonl, line 1: the annotation 'a' of input 'in-1' says something else here than in one" in result.stdout
+
+
 def test_only_the_first_problems_are_shown_and_all_are_counted() -> None:
     path = write("a.csv", "input,concept,value\n" + "in,tree,maybe\n" * 50)
     result = call("check", path)
@@ -268,6 +294,18 @@ def test_two_polarities_of_one_thing_are_never_sent(server: Server) -> None:
     assert result.exit_code == 1
     assert "remove one of each pair" in result.stderr
     assert not server.emulator.requests
+
+
+@pytest.mark.parametrize("option", [(), ("--skip-problems",), ("--dry-run",)], ids=str)
+def test_two_contents_of_one_annotation_id_are_never_sent(server: Server, option: tuple[str, ...]) -> None:
+    result = call("upload", write("a.csv", APART), *option)
+    assert result.exit_code == 1
+    assert "Nothing was sent. An annotation id holds one content" in result.stderr
+    assert not server.emulator.requests
+    header, *rows = APART.splitlines(keepends=True)
+    assert call("upload", write("sorted.csv", header + "".join(sorted(rows)))).exit_code == 0
+    stored = (("in-1", "tree", 1.0), ("in-1", "water", 0.0), ("in-2", "tree", 1.0))
+    assert labels_of(server.emulator) == dict.fromkeys(stored, 1)
 
 
 def test_a_dry_run_sends_nothing_and_needs_no_key() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_http_annotations.labels import _tally
-from clarifai_http_annotations.labels._tally import Conflict, Count, Tally
+from clarifai_http_annotations.labels._tally import Clash, Conflict, Count, Tally
 
 
 def inside(concept: str, value: float) -> dict[str, Any]:
@@ -90,3 +90,35 @@ def test_conflicts_are_what_is_said_both_ways(said: list[tuple[str, str, float]]
         both = {(i, c) for i, c, value in said if value} & {(i, c) for i, c, value in said if not value}
         assert found == both
         assert all((c.positive, c.negative) == ("1.0", "0.0") for c in tally.conflicts())
+
+
+@given(
+    said=st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["n1", "n2", "made"]), st.sampled_from("xyz"))),
+    at_once=st.integers(1, 5),
+)
+def test_an_id_with_two_contents_is_told_with_the_first_of_each_and_repeats_have_one_content(
+    said: list[tuple[str, str, str]], at_once: int
+) -> None:
+    """An id that is ``made`` is that of the content."""
+    with pytest.MonkeyPatch.context() as patch, Tally() as tally:
+        patch.setattr(_tally, "AT_ONCE", at_once)
+        contents: dict[tuple[str, str], dict[str, str]] = {}
+        for number, (input_id, id, content) in enumerate(said):
+            digest = f"digest of {content}"
+            name = digest if id == "made" else id
+            tally.add(whole(input_id, "dog", 1.0, name), f"line {number}", digest)
+            contents.setdefault((input_id, name), {}).setdefault(content, f"line {number}")
+        several = {key: [*places.values()] for key, places in contents.items() if len(places) > 1}
+        assert list(tally.clashes()) == [
+            Clash(input_id, name, places[0], places[-1]) for (input_id, name), places in several.items()
+        ]
+        assert tally.repeated == len(said) - sum(map(len, contents.values()))
+
+
+def test_the_id_of_another_content_that_was_given_is_told_whichever_comes_first() -> None:
+    made, given = whole("a", "dog", 1.0, "digest"), whole("a", "dog", 0.0, "digest")
+    for first, second in ((made, given), (given, made)):
+        with Tally() as tally:
+            for annotation in (first, second):
+                tally.add(annotation, str(annotation is made), "digest" if annotation is made else "another")
+            assert list(tally.clashes()) == [Clash("a", "digest", str(first is made), str(second is made))]

@@ -78,7 +78,7 @@ class Files:
         self._screen, self._given, self._app, self._stack = screen, given, app, ExitStack()
         self._columns, self._threshold, self._classes, self._concept_map = _parsed(given)
         self._sources = [self._source(path) for path in files]
-        self.problems = self.conflicts = 0
+        self.problems = self.conflicts = self.clashes = 0
         self.reading = self._reading()  # what was learned when they were read last
         self._seen: list[tuple[int, int]] = []  # labels and problems, each time that the files were read
 
@@ -145,7 +145,17 @@ class Files:
                 for problem in error.problems:
                     self.problem(Problem(label.place, problem.removeprefix("it").lstrip(".: ")))
                 continue
-            tally.add(row.tree, label.place)
+            tally.add(row.tree, label.place, row.digest)
+        for clash in tally.clashes():
+            self.clashes += 1
+            self.problem(
+                Problem(
+                    clash.other,
+                    f"the annotation {clash.annotation_id!r} of input {clash.input_id!r} says something else here than "
+                    f"in {clash.place}, and an id holds one content. Rows of one annotation have to be beside one "
+                    "another: sort the table by input and annotation id, or give one of the two another id",
+                )
+            )
         for conflict in tally.conflicts():
             self.conflicts += 1
             self.problem(

@@ -3,7 +3,7 @@
 Rules:
 
 1. All files are read before anything is sent. If there is a problem in them, nothing is, unless ``--skip-problems``
-   says that the rest should be. Two polarities of one thing are never sent.
+   says that the rest should be. Two polarities of one thing, or two contents of one id, are never sent.
 2. What is confirmed is in a journal. It is deleted when everything is in the app.
 3. What failed is written to a file that ``upload`` takes.
 """
@@ -93,6 +93,9 @@ def upload(
             show_summary(screen, tally, read.problems, read.reading)
         if read.conflicts:
             screen.error("Nothing was sent. Nobody can tell which of two polarities is right: remove one of each pair.")
+            return PROBLEMS
+        if read.clashes:
+            screen.error("Nothing was sent. An annotation id holds one content: nobody can tell which of two is right.")
             return PROBLEMS
         if read.problems and not skip_problems:
             screen.error("Nothing was sent. Mend the problems, or send the rest with --skip-problems.")
