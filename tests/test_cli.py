@@ -543,22 +543,50 @@ def test_check_says_what_the_guard_would_refuse() -> None:
     assert "has the value 0.7: it must be 1 (present) or 0 (absent)" in result.stdout
 
 
-def test_files_that_change_while_they_are_uploaded_keep_the_journal(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", ["turned", "gone"])
+def test_what_was_checked_is_what_is_sent_whatever_becomes_of_the_files(
+    server: Server, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     path = write("a.csv", CSV)
     counted = _check.counted
 
-    def change(*arguments: Any) -> Any:
-        found = counted(*arguments)
-        write("a.csv", CSV.replace("0\n", "maybe\n", 1))
-        return found
+    def check_and_change(*arguments: Any) -> None:
+        counted(*arguments)
+        path.unlink()
+        if change == "turned":
+            write("a.csv", CSV.replace("tree,1", "tree,0").replace("water,0", "tree,1"))
 
-    monkeypatch.setattr(_upload, "counted", change)
+    monkeypatch.setattr(_upload, "counted", check_and_change)
     result = call("upload", path)
-    assert result.exit_code == 1
-    assert "The files were changed while they were read" in result.stderr
-    assert journal_at(server).exists()
+    assert result.exit_code == 0
+    assert labels_of(server.emulator) == {("in-1", "tree", 1.0): 1, ("in-1", "water", 0.0): 1, ("in-2", "tree", 0.0): 1}
+
+
+def test_with_problems_skipped_what_has_one_is_not_tried(server: Server) -> None:
+    write("a.jsonl", '{"input_id": "in", "data": {"concepts": [{"id": "tree", "value": 0.7}]}}\n')
+    [uploaded] = of_type(objects("upload", "a.jsonl", write("b.csv", CSV), "--skip-problems", code=1), "upload")
+    assert (uploaded["taken"], uploaded["stored"], uploaded["failed"]) == (3, 3, 0)
+
+
+def test_ids_that_are_in_a_file_and_ids_that_are_not_stay_so_when_they_are_sent(server: Server) -> None:
+    header = "input_id,annotation_id,concept_id,value\n"
+    write("a.csv", header + "in-1,mine,tree,1\nin-2,,tree,0\n")
+    assert call("upload", "a.csv").exit_code == 0
+    ids = {annotation["input_id"]: annotation["id"] for annotation in server.emulator.annotations}
+    with server.client(user_id="emulator-user", app_id="other") as client:
+        [made] = client.create(Annotation.of("in-2", negative("tree")))
+    assert ids == {"in-1": "mine", "in-2": made.id}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_disk_without_room_is_a_wrong_setting_that_says_what_to_do(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: Path("/dev/full").open("r+b"))  # noqa: SIM115 # as it does
+    result = call("upload", write("a.csv", CSV))
+    assert result.exit_code == 2
+    assert "(No space left on device): make room, or set TMPDIR to a folder that has some" in result.stderr
+    assert labels_of(server.emulator).total() == 0
 
 
 @pytest.mark.parametrize("arguments", [["upload", "a.csv", "--failures", "none/f.jsonl"], ["export", "-o", "none/x"]])

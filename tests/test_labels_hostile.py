@@ -288,3 +288,32 @@ def test_a_document_is_told_from_lines_without_reading_it(tmp_path: Path) -> Non
     path = tmp_path / NAME
     path.write_bytes(b"[" + b" " * (1 << 20) + LINES.split("\n")[0].encode() + b"]")
     assert read_path(path).polarities == SAID[:1]
+
+
+# --- a file that somebody else writes ------------------------------------------------------------------
+
+
+def test_a_file_that_is_changed_between_two_looks_at_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    document = json.loads((Path(__file__).parents[1] / "examples" / "lvis_sample.json").read_text())
+    path.write_text(json.dumps(document))
+    problems: list[str] = []
+    labels = read_labels(path, on_problem=lambda problem: problems.append(problem.message))
+    next(labels)  # its categories and images were read
+    for category in document["categories"]:
+        category["id"] += 1
+    path.write_text(json.dumps(document) + "\n")
+    list(labels)
+    assert problems == ["it was changed while it was read, so nobody knows what it says: run it again"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("image,label,value\n" + "a,dog,1\n" * 10)
+    problems: list[str] = []
+    labels = read_labels(path, on_problem=lambda problem: problems.append(problem.message))
+    next(labels)
+    with path.open("a") as file:
+        file.write("a,dog,0\n")
+    list(labels)
+    assert problems == ["it was changed while it was read, so nobody knows what it says: run it again"]

@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from .._wire.guard import find_concepts
 from ..labels._label import Reading
+from ..labels._spool import Spool
 from ..labels._tally import Count, Tally
 from ._files import Files, named, of_files
 from ._running import command, connect, expected_app, named_app, of_app
@@ -43,8 +44,8 @@ def check(screen: Screen, files: Sequence[Path], user_id: str | None, app_id: st
     return PROBLEMS if read.problems else OK
 
 
-def counted(screen: Screen, files: Files, tally: Tally) -> None:
-    """Read files with something that moves, count them, and say what is wrong."""
+def counted(screen: Screen, files: Files, tally: Tally, spool: Spool | None = None) -> None:
+    """Read files with something that moves, count and keep what is in them, and say what is wrong."""
     with Progress(
         SpinnerColumn(),
         TextColumn("reading: {task.completed:,.0f} annotations"),
@@ -54,7 +55,7 @@ def counted(screen: Screen, files: Files, tally: Tally) -> None:
         transient=True,
     ) as progress:
         task = progress.add_task("")
-        files.count(tally, lambda count: progress.update(task, completed=count))
+        files.count(tally, lambda count: progress.update(task, completed=count), spool)
     files.say_more()
 
 

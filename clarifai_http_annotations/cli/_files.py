@@ -22,6 +22,7 @@ from ..labels._names import Names, concept_name, read_concept_map
 from ..labels._open_images import read_classes
 from ..labels._read import Format, read_sources
 from ..labels._source import Source
+from ..labels._spool import Spool
 from ..labels._tally import Tally
 from ._screen import SHOWN, Screen, number
 
@@ -79,8 +80,7 @@ class Files:
         self._columns, self._threshold, self._classes, self._concept_map = _parsed(given)
         self._sources = [self._source(path) for path in files]
         self.problems = self.conflicts = self.clashes = 0
-        self.reading = self._reading()  # what was learned when they were read last
-        self._seen: list[tuple[int, int]] = []  # labels and problems, each time that the files were read
+        self.reading = self._reading()  # it counts what was left out
 
     def _source(self, path: Path) -> Source:
         if str(path) != "-":
@@ -98,42 +98,18 @@ class Files:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    @property
-    def have_changed(self) -> bool:
-        """Whether something else was in them when they were read again."""
-        return len(set(self._seen)) > 1
-
     def labels(self) -> Iterator[Label]:
         """Yield what is in the files, and say every problem."""
-        self.reading = reading = self._reading()
-        reading.on_notice = self._screen.notice
-        yield from self._read(reading, self.problem)
+        reading = self.reading
+        yield from read_sources(self._sources, reading, self._given["format"])
         if reading.between:
             low, high = self._given["threshold"].split(":")
             self._screen.notice(
                 f"{number(reading.between, 'row')} between {low} and {high}: left out, as nothing is said"
             )
 
-    def again(self) -> Iterator[Label]:
-        """Yield the same once more, and say nothing."""
-        yield from self._read(self._reading(), str)
-
-    def _read(self, reading: Reading, on_problem: Callable[[Problem], object]) -> Iterator[Label]:
-        labels = problems = 0
-
-        def take(problem: Problem) -> None:
-            nonlocal problems
-            problems += 1
-            on_problem(problem)
-
-        reading.on_problem = take
-        for label in read_sources(self._sources, reading, self._given["format"]):
-            labels += 1
-            yield label
-        self._seen.append((labels, problems))
-
-    def count(self, tally: Tally, on_progress: Callable[[int], object]) -> None:
-        """Read all files, count what they say, and say what is wrong."""
+    def count(self, tally: Tally, on_progress: Callable[[int], object], spool: Spool | None = None) -> None:
+        """Read all files, count what they say, and say what is wrong; what is right goes into the spool."""
         for number_read, label in enumerate(self.labels(), 1):
             if number_read % EVERY == 0:
                 on_progress(number_read)
@@ -146,6 +122,10 @@ class Files:
                     self.problem(Problem(label.place, problem.removeprefix("it").lstrip(".: ")))
                 continue
             tally.add(row.tree, label.place, row.digest)
+            if spool is not None:
+                if row.derived:  # from its content, again when it is sent
+                    del row.tree["id"]
+                spool.add(row.tree, row.size)
         for clash in tally.clashes():
             self.clashes += 1
             self.problem(
@@ -189,6 +169,8 @@ class Files:
             classes=self._classes,
             names=Names(self._concept_map),
             app=self._app,
+            on_problem=self.problem,
+            on_notice=self._screen.notice,
         )
 
 

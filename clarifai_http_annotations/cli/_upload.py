@@ -2,8 +2,9 @@
 
 Rules:
 
-1. All files are read before anything is sent. If there is a problem in them, nothing is, unless ``--skip-problems``
-   says that the rest should be. Two polarities of one thing, or two contents of one id, are never sent.
+1. All files are read before anything is sent, and what is sent is what was read and checked then. If there is a
+   problem in them, nothing is, unless ``--skip-problems`` says that the rest should be. Two polarities of one thing, or
+   two contents of one id, are never sent.
 2. What is confirmed is in a journal. It is deleted when everything is in the app.
 3. What failed is written to a file that ``upload`` takes.
 """
@@ -24,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from .._wire.encode import to_tree
 from ..client import Client
 from ..errors import ClarifaiError, ConfigurationError
+from ..labels._spool import Spool
 from ..labels._tally import Tally
 from ..upload.journal import BESIDE, Identity, check_journal, delete_journal
 from ..upload.report import UploadReport, UploadResult
@@ -86,8 +88,9 @@ def upload(
             journal = journal and check_journal(journal)
             client = stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
         read = stack.enter_context(Files(screen, files, given, expected_app(user_id, app_id)))
+        spool = None if dry_run else stack.enter_context(Spool())
         with Tally() as tally:
-            counted(screen, read, tally)
+            counted(screen, read, tally, spool)
             if client is None:
                 show_concepts(screen, tally)
             show_summary(screen, tally, read.problems, read.reading)
@@ -100,7 +103,7 @@ def upload(
         if read.problems and not skip_problems:
             screen.error("Nothing was sent. Mend the problems, or send the rest with --skip-problems.")
             return PROBLEMS
-        if client is None or failures is None:
+        if client is None or spool is None or failures is None:
             screen.say("Nothing was sent: this was a dry run.")
             return OK
         journal = journal or journal_of(client._settings)
@@ -109,7 +112,7 @@ def upload(
         if fresh:
             delete_journal(journal, Identity.of(client._settings))
         screen.notice(f"journal: {journal}")
-        code = _Run(screen, client, journal, failures, tally.annotations).run(read, check_existing)
+        code = _Run(screen, client, journal, failures, tally.annotations).run(spool, check_existing)
         return PROBLEMS if read.problems and code == OK else code
 
 
@@ -156,15 +159,14 @@ class _Run:
         self._report = UploadReport()
         self._failures = _Failures(failures, self._report, screen)
 
-    def run(self, files: Files, check_existing: bool) -> int:
+    def run(self, spool: Spool, check_existing: bool) -> int:
         """Upload, and return the exit code."""
-        rows = (label.annotation for label in files.again())
         error: ClarifaiError | None = None
         interrupted = False
         try:
             with _progress(self._screen) as progress, heard(self._screen):
                 self._client.upload(
-                    rows,
+                    spool,
                     journal=self._journal,
                     check_existing=check_existing,
                     report=self._report,
@@ -185,9 +187,6 @@ class _Run:
             return INTERRUPTED
         if error is not None:
             return API
-        if files.have_changed:
-            self._screen.error("The files were changed while they were read. Run the same command again to go on.")
-            return PROBLEMS
         if self._report.is_complete:
             delete_journal(self._journal, Identity.of(self._client._settings))
             return OK

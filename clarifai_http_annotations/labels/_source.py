@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class Source:
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.path = path
         self.name = name or str(path)
+        self._version: tuple[int, ...] | None = None
 
     def at(self, line: int) -> str:
         """Return the place of a line."""
@@ -41,10 +43,12 @@ class Source:
         A byte order mark of UTF-8, which Windows writes, is passed over.
 
         Raises:
-            Unreadable: If there is no such file, it may not be read, or it is damaged.
+            Unreadable: If there is no such file, it may not be read, it is damaged, or it was changed since it was
+                opened first: a reader opens it more than once, and puts together what it finds.
         """
         try:
             with self.path.open("rb") as raw:
+                self._check_version(raw)
                 if not raw.seekable():
                     raise Unreadable("this is a pipe, and a file is read more than once: save it, and give the file")
                 is_gzip = raw.read(2) == b"\x1f\x8b"
@@ -56,6 +60,7 @@ class Source:
                 else:
                     _pass_mark(raw)
                     yield raw
+                self._check_version(raw)
         except FileNotFoundError:
             raise Unreadable("there is no such file") from None
         except IsADirectoryError:
@@ -66,6 +71,13 @@ class Source:
             ) from None
         except OSError as error:
             raise Unreadable(f"it cannot be read: {error.strerror or error}") from None
+
+    def _check_version(self, file: IO[bytes]) -> None:
+        now = os.fstat(file.fileno())
+        version = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns)
+        if self._version not in (None, version):
+            raise Unreadable("it was changed while it was read, so nobody knows what it says: run it again")
+        self._version = version
 
     def head(self) -> str:
         """Return the beginning as text.

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Self
 
 from .._scratch import open_scratch
 from .._wire.guard import find_concepts
+from ._spool import room
 
 AT_ONCE = 10_000
 """Rows that are written together."""
@@ -140,59 +141,67 @@ class Tally:
         self._said.append((key, int(is_positive), concept_id, self.annotations))
 
     def _write(self) -> None:
-        self._file.executemany("INSERT INTO given VALUES (?, ?, ?, ?, ?, ?)", self._given)
-        self._file.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", self._said)
+        with room():
+            self._file.executemany("INSERT INTO given VALUES (?, ?, ?, ?, ?, ?)", self._given)
+            self._file.executemany("INSERT INTO said VALUES (?, ?, ?, ?)", self._said)
         self._given.clear()
         self._said.clear()
+
+    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Yield what a query finds in all that was counted.
+
+        Raises:
+            ConfigurationError: If there is no room for what it has to sort.
+        """
+        self._write()
+        with room(), closing(self._file.execute(query)) as found:
+            yield from found
 
     # --- what was counted ------------------------------------------------------------------------
 
     @property
     def inputs(self) -> int:
         """How many inputs there are."""
-        self._write()
-        return int(self._file.execute("SELECT count(DISTINCT input) FROM given").fetchone()[0])
+        [(count,)] = self._rows("SELECT count(DISTINCT input) FROM given")
+        return int(count)
 
     @property
     def repeated(self) -> int:
         """How many annotations are the same as another one, by input, id and content; they are stored once."""
-        self._write()
         query = "SELECT count(*) - count(DISTINCT id) FROM given"
         if self._has_names:
             query = "SELECT (SELECT count(*) FROM given) - count(*) FROM (SELECT DISTINCT id, content FROM given)"
-        return int(self._file.execute(query).fetchone()[0])
+        [(count,)] = self._rows(query)
+        return int(count)
 
     def clashes(self) -> Iterator[Clash]:
         """Yield the annotations that have more than one content, once for each input and id."""
-        self._write()
         if not self._has_names:
             return
-        found = self._file.execute(
-            "SELECT a.input_id, coalesce(a.annotation_id, b.annotation_id), a.place, b.place FROM"
-            " (SELECT min(first) AS one, max(first) AS other FROM"
-            "  (SELECT id, min(rowid) AS first FROM given GROUP BY id, content) GROUP BY id HAVING count(*) > 1) c"
-            " JOIN given a ON a.rowid = c.one JOIN given b ON b.rowid = c.other ORDER BY c.one"
+        yield from map(
+            Clash._make,
+            self._rows(
+                "SELECT a.input_id, coalesce(a.annotation_id, b.annotation_id), a.place, b.place FROM"
+                " (SELECT min(first) AS one, max(first) AS other FROM"
+                "  (SELECT id, min(rowid) AS first FROM given GROUP BY id, content) GROUP BY id HAVING count(*) > 1) c"
+                " JOIN given a ON a.rowid = c.one JOIN given b ON b.rowid = c.other ORDER BY c.one"
+            ),
         )
-        with closing(found):
-            yield from map(Clash._make, found)
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what contradicts itself, once for each input, concept and part, and count it by concept."""
-        self._write()
+        for count in self.concepts.values():
+            count.conflicts = 0
         # With a max() SQLite takes the other columns of the row that has it; 2 is a part, which is no conflict with 1.
-        found = self._file.execute(
+        for row in self._rows(
             "SELECT a.input_id, p.concept, a.place, b.place FROM"
             " (SELECT key, concept, number, max(polarity) FROM said WHERE polarity > 0 GROUP BY key) p"
             " JOIN (SELECT key, max(number) AS number FROM said WHERE polarity = 0 GROUP BY key) n ON p.key = n.key"
             " JOIN given a ON a.rowid = p.number JOIN given b ON b.rowid = n.number"
-        )
-        for count in self.concepts.values():
-            count.conflicts = 0
-        with closing(found):
-            for row in found:
-                conflict = Conflict(*row)
-                self.concepts[conflict.concept_id].conflicts += 1
-                yield conflict
+        ):
+            conflict = Conflict._make(row)
+            self.concepts[conflict.concept_id].conflicts += 1
+            yield conflict
 
 
 def _part(data: Any, path: tuple[Any, ...]) -> str:
