@@ -110,11 +110,7 @@ def _beside_data(annotation: Annotation, in_data: list[str]) -> list[str]:
     beside = sorted(extra.keys() - Annotation.from_server)
     typos = [name for name in beside if _is_typo(name, _SENT)]
     problems = [f"{name}: {no_such_field(Annotation, name)}" for name in typos]
-    problems += [
-        f"data.{name}: {no_such_field(Data, name)}"
-        for name in in_data
-        if _is_typo(name, Data.model_fields)
-    ]
+    problems += [f"data.{name}: {no_such_field(Data, name)}" for name in in_data if _is_typo(name, Data.model_fields)]
     problems += [
         f"{name}: there is no such field, and it holds concepts"
         for name in beside
