@@ -66,13 +66,15 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "DELETE of tracks": ({"input_id": "in-1", "ids": ["t-1"]}, "This is a body of DELETE (ids)"),
     "DELETE in a list": ([DOG, {"ids": ["a-1"], "input_ids": ["in-1"]}], "[1]: This is a body of DELETE (input_ids)"),
     "tracks": ({"annotation_tracks": [{"id": "t-1"}]}, "This holds tracks of a video (annotation_tracks)"),
-    "inputs": ({"inputs": [{"id": "in-1", "data": DOG["data"]}]}, "of the route of inputs (inputs), and holds no anno"),
+    "inputs": ({"inputs": [{"id": "in-1", "data": DOG["data"]}]}, "of the route of inputs, and holds no annotations"),
+    "an input": ({"status": {}, "input": {"id": "in-1", "data": DOG["data"]}}, "of the route of inputs, and holds no"),
     "a search": ({"searches": [{"query": FILTER}]}, "This is a search (searches), and holds no annotations"),
     "hits of inputs": (
         {"hits": [{"score": 1, "annotation": DOG}, {"score": 1, "input": {"id": "in-1"}}]},
         "hits[1] has no annotation, as in an answer of a search of inputs",
     ),
     "two things": ({"annotations": [DOG], "annotation": CAT}, "This has annotations and annotation, of which one"),
+    "annotations and an input": ({"annotations": [DOG], "input": {"id": "in-1"}}, "This has annotations and input, of"),
     "annotations and inputs": ({"annotations": [DOG], "inputs": []}, "This has annotations and inputs, of which one"),
 }
 

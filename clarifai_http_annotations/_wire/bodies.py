@@ -22,11 +22,16 @@ GIVE_CONTENT = "Give the content of a file (path.read_text()): an annotation, a 
 HOLDERS = ("annotations", "annotation", "hits")
 """Keys of a request or an answer under which there are annotations."""
 
+_OF_INPUTS = (
+    "This is a body or an answer of the route of inputs, and holds no annotations: add the inputs first; what the "
+    'concepts of one say is read as {"input_id": ..., "data": {"concepts": [...]}}.'
+)
+
 OTHERS = {
     "annotation_tracks": "This holds tracks of a video (annotation_tracks): create_tracks() and patch_tracks() of a "
     "client take them.",
-    "inputs": "This is a body or an answer of the route of inputs (inputs), and holds no annotations: what the "
-    'concepts of an input say is read as {"input_id": ..., "data": {"concepts": [...]}}, when the input is in the app.',
+    "inputs": _OF_INPUTS,
+    "input": _OF_INPUTS,
     "input_ids": "This is a body of DELETE (input_ids): it names what is to go, and holds no annotations. "
     "delete_many(ids=, input_ids=) of a client carries it out.",
     "ids": "This is a body of DELETE (ids): it names what is to go, and holds no annotations. delete_many(ids=, "
@@ -86,7 +91,8 @@ def _in_object(tree: dict[str, Any], place: str, expected: ExpectedApp) -> Itera
     _check(tree, place, expected)
     dot = f"{place}." if place else ""
     holders = [key for key in HOLDERS if tree.get(key) is not None]
-    others = [key for key in OTHERS if tree.get(key) is not None and not (key == "searches" and "hits" in holders)]
+    beside = {"input"} if "annotation" in holders else {"searches"} if "hits" in holders else set()  # as in an answer
+    others = [key for key in OTHERS if tree.get(key) is not None and key not in beside]
     if len(holders) + (len(others) if holders else 0) > 1:
         both = " and ".join(holders + others)
         raise _refused(place, f"This has {both}, of which one would be lost: take them apart.")
