@@ -16,6 +16,7 @@ from clarifai_http_annotations import (
     Annotation,
     AnnotationTrack,
     APIConnectionError,
+    Filter,
     InvalidResponseError,
     UploadReport,
     negative,
@@ -94,6 +95,38 @@ def test_users_are_not_compared(connect: Connect) -> None:
     pages = iter([[{"input_id": "in-1", "id": "a-1", "user_id": "ada"}], []])
     client = connect(lambda request: answers(annotations=next(pages))(request))
     assert [annotation.user_id for annotation in client.list(user_ids=["me"])] == ["ada"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_refused"),
+    [
+        ([Filter(input_id="in-1")], True),
+        ([Filter(input_id="in-1", concept=positive("tree"))], True),
+        ([{"annotation": {"input_id": "in-1"}}], True),
+        ([Filter(input_id="in-2")], False),
+        ([~Filter(input_id="in-1")], False),
+        ([positive("tree")], False),
+        ([Filter(input_id="in-1"), Filter(input_id="in-2")], False),
+        ([{"annotation": {"input_id": 5}}], False),
+        ([{"annotation": "in-1"}], False),
+        ([{"annotation": {"input_id": "in-1", "task_id": "t"}}], False),  # what the API makes of two is not said
+    ],
+)
+@pytest.mark.parametrize("where", ["annotation", "input"])
+def test_hits_of_another_input_than_was_searched_are_refused(
+    connect: Connect, filters: list[Any], is_refused: bool, where: str
+) -> None:
+    hit = {
+        "annotation": {"id": "a", **({"input_id": "in-2"} if where == "annotation" else {})},
+        "input": {"id": "in-2"},
+    }
+    pages = iter([[{"score": 1, **hit}], []])
+    hits = connect(lambda request: answers(hits=next(pages))(request), max_retries=0).search(*filters)
+    if is_refused:
+        with pytest.raises(InvalidResponseError, match=REFUSED):
+            next(hits)
+    else:
+        assert [found.annotation.id for found in hits] == ["a"]
 
 
 # --- each answer -----------------------------------------------------------------------------------

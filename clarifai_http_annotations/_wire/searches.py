@@ -98,6 +98,13 @@ def _rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def asked(filters: list[Tree]) -> Tree:
+    """Return what can be checked of hits: the input, where a filter names it and nothing else."""
+    said = [condition["annotation"] for condition in filters if condition.keys() == {"annotation"}]
+    names = [about["input_id"] for about in said if isinstance(about, dict) and about.keys() == {"input_id"}]
+    return {"input_ids": names} if len(names) == 1 and isinstance(names[0], str) else {}
+
+
 def request(app: App, filters: list[Tree], *, page: int, per_page: int, fractional_values: bool) -> Request:
     """POST a search for one page of hits; it stores nothing."""
     body = {"searches": [{"query": {"filters": filters}}], "pagination": {"page": page, "per_page": per_page}}

@@ -46,7 +46,8 @@ class SearchOperations(Caller):
                 itself, and not when the first hit is wanted.
             MissingValueError: If a concept has no ``value``; nothing was sent.
             APIStatusError: If the API refused a request.
-            InvalidResponseError: If 100 pages in a row hold nothing new.
+            InvalidResponseError: If 100 pages in a row hold nothing new, or a hit is not of the input that a filter
+                names.
             APIConnectionError: If no usable answer came.
         """
         requests.check_paging(page, per_page)
@@ -59,12 +60,18 @@ class SearchOperations(Caller):
             )
 
         def read(answer: Answer) -> list[models.Hit]:
-            return answers.read_items(answer, "hits", models.Hit)
+            hits = answers.read_items(answer, "hits", models.Hit)
+            answers.check_asked(answer, map(_key, hits), _wire.searches.asked(conditions))
+            return hits
 
         return self._list([(ask, read)], _identity, lambda: self._begin(timeout, deadline), page)
 
 
 def _identity(hit: models.Hit) -> tuple[str, str] | None:
     """Return what tells a hit from others: its annotation, whose input may be named beside it."""
-    key = (hit.annotation.input_id or hit.input.id, hit.annotation.id)
+    key = _key(hit)
     return key if all(key) else None
+
+
+def _key(hit: models.Hit) -> tuple[str, str]:
+    return hit.annotation.input_id or hit.input.id, hit.annotation.id
