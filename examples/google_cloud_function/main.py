@@ -15,7 +15,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from outcome import SECONDS, is_final, summary
 
-from clarifai_http_annotations import ClarifaiError, Client, read_annotations
+from clarifai_http_annotations import ClarifaiError, Client, InvalidRequestError, read_annotations
 
 client = Client()  # for all calls and threads of an instance; without a key the instance does not start
 
@@ -32,10 +32,17 @@ def post_annotations(request: flask.Request) -> flask.typing.ResponseReturnValue
         return str(error), 400 if is_final(error) else 503, {"Content-Type": "text/plain; charset=utf-8"}
 
 
+def published(event: CloudEvent) -> bytes:
+    try:
+        return base64.b64decode(event.data["message"].get("data", ""), validate=True)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise InvalidRequestError("This event holds no message of Pub/Sub.") from None
+
+
 @functions_framework.cloud_event
 def on_message(event: CloudEvent) -> None:
     try:
-        store(base64.b64decode(event.data["message"].get("data", "")))
+        store(published(event))
     except ClarifaiError as error:
         if not is_final(error):
             raise  # answers 500, and Pub/Sub brings it again

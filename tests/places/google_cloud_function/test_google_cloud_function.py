@@ -250,9 +250,31 @@ def test_a_message_that_can_never_be_stored_is_acknowledged_and_kept_in_the_log(
     assert "'messageId': 'message-1'" in entry["message"]
 
 
-def test_an_event_of_something_else_fails_loudly(pubsub: Host, emulator: Emulator) -> None:
-    assert deliver(pubsub, {"bucket": "images"}) == 500
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"bucket": "images"},
+        {"message": None},
+        {"message": {"data": None}},
+        {"message": {"data": 7}},
+        {"message": {"data": "abcde"}},
+        {"message": {"data": "%%%"}},
+        {"message": {"data": "\u00e9"}},
+        [1],
+        "text",
+    ],
+    ids=["other", "null", "data null", "number", "no base64", "signs", "no ASCII", "list", "text"],
+)
+def test_an_event_that_holds_no_message_is_acknowledged_and_kept_in_the_log_too(
+    pubsub: Host, emulator: Emulator, event: object
+) -> None:
+    """Brought again, it would hold none either."""
+    before = len(pubsub.log.read_bytes())
+    assert deliver(pubsub, event) == 200
     assert emulator.requests == []
+    [line] = pubsub.log.read_bytes()[before:].decode().splitlines()
+    assert json.loads(line)["severity"] == "ERROR"
+    assert "This event holds no message of Pub/Sub." in json.loads(line)["message"]
 
 
 def test_messages_at_the_same_time_are_stored_once(pubsub: Host, emulator: Emulator) -> None:
