@@ -202,7 +202,7 @@ def test_faults_are_set_from_outside_and_really_happen() -> None:
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_sent() -> None:
-    head = f"POST {LIST} HTTP/1.1\r\nhost: here\r\nauthorization: Key any\r\ncontent-length: 1001\r\n\r\n"
+    head = f"POST {LIST} HTTP/1.1\r\nhost: localhost\r\nauthorization: Key any\r\ncontent-length: 1001\r\n\r\n"
     with started("--port", "0", "--body-limit", "1000", "--latency-ms", "1") as server:
         url = httpx.URL(server.url)
         with socket.create_connection((url.host, url.port or 0), timeout=20) as half:

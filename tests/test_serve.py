@@ -167,7 +167,7 @@ def test_a_client_that_goes_away_in_the_middle_of_a_request_leaves_no_trace(emul
     with serve(emulator) as server:
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as half:
-            half.sendall(f"POST {LIST} HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nhalf".encode())
+            half.sendall(f"POST {LIST} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\nhalf".encode())
             time.sleep(0.05)
         assert httpx.get(server.url + LIST, headers=KEY).status_code == 200
     assert [request.method for request in emulator.requests] == ["GET"]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 
 from ..config import is_loopback
+from ._access import checked_host, checked_origin
 from ._emulator import Emulator
 from ._schedule import Faults
 from ._serve import serve
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> str:
     emulator = emulator_of(told := tell(arguments))
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(serve(emulator, host=told.host, port=told.port, grace=GRACE))
+            server = stack.enter_context(serve(emulator, host=told.host, port=told.port, grace=GRACE, **allowed(told)))
         except ImportError as missing:
             return str(missing)
         except (OSError, UnicodeError) as error:
@@ -61,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> str:
         print(greeting(server.url, told), flush=True)
         while True:
             time.sleep(3600)
+
+
+def allowed(told: Namespace) -> dict[str, list[str]]:
+    """Return who else may ask, as arguments of `serve`."""
+    return {"allow_hosts": told.allow_host or [], "allow_origins": told.allow_origin or []}
 
 
 def greeting(url: str, told: Namespace) -> str:
@@ -124,6 +130,20 @@ def parser() -> ArgumentParser:
     told.add_argument(
         "--port", default=PORT, type=_number(int, 0, 65535), help="port; 0 takes a free one (%(default)s)"
     )
+    told.add_argument(
+        "--allow-host",
+        action="append",
+        type=_said(checked_host),
+        metavar="NAME",
+        help="a name under which it may be asked, beside this machine's and --host; repeat it",
+    )
+    told.add_argument(
+        "--allow-origin",
+        action="append",
+        type=_said(checked_origin),
+        metavar="ORIGIN",
+        help="an origin whose pages may ask it, such as http://localhost:3000; repeat it (default: none)",
+    )
     told.add_argument("--user-id", default="emulator-user", type=_text, help="the owner of the key (%(default)s)")
     told.add_argument("--app", action="append", type=_text, help="an app that exists; repeat it (default: any exists)")
     told.add_argument("--pat", type=_text, help="the only key that is accepted (default: any is)")
@@ -175,6 +195,18 @@ def _text(said: str) -> str:
     if not said.strip():
         raise ArgumentTypeError("must not be empty")
     return said
+
+
+def _said(checked: Callable[[object], str]) -> Callable[[str], str]:
+    """Return what reads a text that another function looks at."""
+
+    def read(said: str) -> str:
+        try:
+            return checked(said)
+        except ValueError as wrong:
+            raise ArgumentTypeError(str(wrong)) from None
+
+    return read
 
 
 def _number(kind: type[int] | type[float], least: float, most: float = math.inf) -> Callable[[str], float]:

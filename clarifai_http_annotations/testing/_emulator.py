@@ -21,6 +21,7 @@ import httpx
 from .._wire.answers import parse_json
 from ..client import AsyncClient, Client
 from ..models.status import StatusCode
+from ._access import Access
 from ._admin import administer, is_admin
 from ._answers import Answer, Refused, malformed, too_large, unknown
 from ._call import Call, missing_values
@@ -189,6 +190,22 @@ class Emulator:
         if broken is not None:
             raise raised_for(broken, request)
         return response
+
+    def _reply_to(
+        self, access: Access, method: str, target: str, headers: Mapping[str, str], content: bytes, size: int
+    ) -> tuple[httpx.Response, Broken | None]:
+        """Return the same as `_reply` for a request that came over a socket: not everybody may ask there."""
+        path = target.partition("?")[0]
+        if reason := access.refusal(headers):
+            if is_admin(path):
+                return _json(403, {"error": reason}, {}, end="\n"), None
+            refused = Refused(403, StatusCode.CONN_INVALID_REQUEST, "Invalid request", reason)
+            return _response(Reply(*_refusal(refused, Recorded(method, path, {}, None)))), None
+        if leave := access.leave(method, headers):
+            return httpx.Response(204, headers=leave), None
+        response, broken = self._reply(method, target, headers, content, size)
+        response.headers.update(access.shared(headers))
+        return response, broken
 
     def _reply(
         self, method: str, target: str, headers: Mapping[str, str], content: bytes, size: int

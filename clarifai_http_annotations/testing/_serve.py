@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 from ..client import AsyncClient, Client
+from ._access import Access
 from ._emulator import Emulator
 
 
@@ -36,21 +37,34 @@ class Server:
 
 
 @contextmanager
-def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0, grace: float = 0.0) -> Iterator[Server]:
+def serve(
+    emulator: Emulator,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    grace: float = 0.0,
+    allow_hosts: Collection[str] = (),
+    allow_origins: Collection[str] = (),
+) -> Iterator[Server]:
     """Serve an emulator over HTTP as long as the context is open: the same state, on a socket.
 
     On exit every connection is closed, also one whose request still hangs.
-    ``/emulator/faults``, ``/emulator/labels`` and ``/emulator/reset`` are for programs in any language.
+    ``/emulator/faults``, ``/emulator/labels`` and ``/emulator/reset`` are for programs in any language, but not for
+    the pages of a browser on this machine: what comes from another origin, or under a name that is neither this
+    machine's nor ``host``, is answered with HTTP 403.
 
     Args:
         emulator: What answers.
         host: Address to listen at.
         port: Port to listen at; a free one if 0.
         grace: Seconds for which requests that have come are still answered on exit.
+        allow_hosts: Names under which it may be asked, too, such as ``"host.docker.internal"``.
+        allow_origins: Origins whose pages may ask it, such as ``"http://localhost:3000"``.
 
     Raises:
         ImportError: If uvicorn is not installed.
         OSError: If nothing can listen there.
+        ValueError: If what is allowed is no host, or no origin.
     """
     try:
         from ._socket import Door
@@ -60,7 +74,8 @@ def serve(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0, grace: 
         ) from missing
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
-        door = Door(emulator, listener, grace)
+        access = Access.of({host, listener.getsockname()[0]}, allow_hosts, allow_origins)
+        door = Door(emulator, listener, access, grace)
         thread = threading.Thread(target=door.run, name="clarifai-emulator", daemon=True)
         thread.start()
         door.is_open.wait()

@@ -18,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from ._access import Access
 from ._admin import is_admin
 from ._emulator import Emulator
 from ._faults import Broken
@@ -52,11 +53,13 @@ class Door:
     Args:
         emulator: What answers.
         listener: A socket that listens.
+        access: Who may ask.
         grace: Seconds for which `close` lets requests that have come be answered.
     """
 
-    def __init__(self, emulator: Emulator, listener: socket.socket, grace: float = 0.0) -> None:
+    def __init__(self, emulator: Emulator, listener: socket.socket, access: Access, grace: float = 0.0) -> None:
         self._emulator = emulator
+        self._access = access
         self._listener = listener
         self._grace = grace
         self._config = uvicorn.Config(
@@ -114,7 +117,9 @@ class Door:
             more = message["more_body"]
             size = max(size, len(content))
         target = path + ("?" + scope["query_string"].decode("ascii") if scope["query_string"] else "")
-        response, broken = self._emulator._reply(scope["method"], target, headers, bytes(content), size)
+        response, broken = self._emulator._reply_to(
+            self._access, scope["method"], target, headers, bytes(content), size
+        )
         latency = 0.0 if more or is_admin(path) else self._emulator.latency
         if latency and await _is_gone(receive, within=latency):
             return
