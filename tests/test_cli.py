@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -267,6 +268,40 @@ def test_stats_of_the_app_shows_conflicts(server: Server) -> None:
     [tree] = of_type(said, "concept")
     assert (tree["positives"], tree["negatives"], tree["conflicts"]) == (1, 1, 1)
     assert len(of_type(said, "conflict")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"id": ""}, "annotation '' of input 'in-2': came without id, and is not counted"),
+        ({"input_id": ""}, "of input '': came without input_id, and is not counted"),
+        (
+            {"data": {"concepts": [{"id": "tree", "value": 1}, {"value": 1}]}},
+            "of input 'in-2': came without data.concepts[1].id, and is not counted",
+        ),
+    ],
+    ids=["annotation", "input", "concept"],
+)
+def test_stats_names_what_came_without_an_id_and_counts_the_rest(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], says: str
+) -> None:
+    emulator = Emulator()
+    emulator.client().create([Annotation.of("in-1", negative("tree")), Annotation.of("in-2", positive("tree"))])
+
+    def damaged(request: httpx.Request) -> httpx.Response:
+        body = emulator(request).json()
+        body["annotations"] = [tree | changed if tree["input_id"] == "in-2" else tree for tree in body["annotations"]]
+        return httpx.Response(200, json=body)
+
+    monkeypatch.setattr(_check, "connect", lambda *_: emulator.client(transport=httpx.MockTransport(damaged)))
+    result = call("stats")
+    assert result.exit_code == 1
+    assert says in result.stderr
+    assert "0 positive, 1 negative" in result.stdout
+    assert "1 problem" in result.stdout
+    said = objects("stats", code=1)
+    assert [problem["message"] for problem in of_type(said, "problem")] == [says.partition(": ")[2]]
+    assert of_type(said, "summary")[0]["problems"] == 1
 
 
 # --- upload ----------------------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from .._wire.guard import find_concepts
 from ..labels._label import Reading
 from ..labels._spool import Spool
 from ..labels._tally import Count, Tally
+from ..models.annotation import Annotation
 from ._files import Files, named, of_files
 from ._running import command, connect, expected_app, named_app, of_app
-from ._screen import OK, PROBLEMS, Screen, levels, number
-from ._stored import tree_of
+from ._screen import OK, PROBLEMS, SHOWN, Screen, levels, number
+from ._stored import lacking, tree_of
 
 BAR = 24
 """Letters of a bar."""
@@ -88,6 +89,9 @@ def stats(
                     reading.input_level += annotation.input_level is True
                     if annotation.input_level and next(find_concepts(tree), None) is None:
                         reading.without_labels += 1
+                    elif lack := lacking(tree):
+                        problems = (problems or 0) + 1
+                        _say_uncounted(screen, annotation, lack, problems)
                     else:
                         tally.add(tree, f"annotation {annotation.id}")
             for conflict in tally.conflicts():
@@ -101,6 +105,14 @@ def stats(
             )
             screen.say(f"Without any negative, from which a model learns badly what is not: {shown}", "yellow")
     return PROBLEMS if problems else OK
+
+
+def _say_uncounted(screen: Screen, annotation: Annotation, lack: str, problems: int) -> None:
+    place = f"annotation {annotation.id!r} of input {annotation.input_id!r}"
+    message = f"came without {lack}, and is not counted"
+    screen.object("problem", place=place, message=message)
+    if problems <= SHOWN and not screen.as_json:
+        screen.error(f"{place}: {message}")
 
 
 def show_concepts(screen: Screen, tally: Tally) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from .._wire.encode import to_tree
-from .._wire.guard import find_concepts
+from .._wire.guard import find_concepts, place_of
 from ..errors import InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
 from ..models.concept import Concept, negative, positive
@@ -171,6 +171,13 @@ def tree_of(annotation: Annotation) -> dict[str, Any]:
     if annotation.created_at is not None:
         tree["created_at"] = annotation.created_at.isoformat()
     return tree
+
+
+def lacking(tree: dict[str, Any]) -> str:
+    """Return what is not there of an annotation of an answer without which nobody knows what it is about."""
+    names = [name for name in ("id", "input_id") if not tree.get(name)]
+    names += [f"{place_of(path)}.id" for path, concept in find_concepts(tree) if not concept.get("id")]
+    return ", ".join(names)
 
 
 def show_all(screen: Screen, annotations: Iterable[Annotation]) -> None:
