@@ -55,12 +55,14 @@ def ssl_context(verify: ssl.SSLContext | str | bool) -> ssl.SSLContext:
             count), a file or folder of authorities, a context, or ``False`` for none.
 
     Raises:
-        ConfigurationError: If there is no such file, or it holds no certificate.
+        ConfigurationError: If there is no such file, or it holds no certificate; or no ``ssl`` in this Python.
     """
     try:
         import ssl  # only here: not every Python has it, and not every client needs it
     except ImportError:
-        raise ConfigurationError("This Python was built without ssl, and https needs it.") from None
+        raise ConfigurationError(
+            "This Python was built without ssl, which connections need: give transport= or http_client=."
+        ) from None
     if isinstance(verify, ssl.SSLContext):
         return verify
     return _ssl_context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))

@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -473,6 +474,17 @@ def test_a_file_that_holds_no_authority_is_an_error_that_names_it(
     with pytest.raises(ConfigurationError, match=r"authority\.pem") as caught:
         ask(connect(base_url="https://127.0.0.1:1", verify=True if variable else str(path)))
     assert ".." not in str(caught.value).replace(str(path), "")
+
+
+def test_authorities_of_another_kind_are_refused_by_name(connect: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"verify=5 cannot be used"):
+        ask(connect(base_url="https://127.0.0.1:1", verify=5))
+
+
+def test_a_python_without_ssl_says_what_to_give_instead(connect: Any, monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "ssl", None)
+    with pytest.raises(ConfigurationError, match=r"built without ssl.*transport= or http_client="):
+        ask(connect(base_url="https://127.0.0.1:1"))
 
 
 def test_authorities_are_loaded_once_for_a_setting(ca_file: Path, monkeypatch: Any) -> None:
