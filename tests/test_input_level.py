@@ -113,6 +113,26 @@ def test_data_that_is_built_anew_does_not_ask_to_take_out_what_is_not_known(conn
         client.patch(annotation)
 
 
+def test_a_label_is_added_to_what_came_without_any_data(connect: Any) -> None:
+    sent: list[Any] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        tree: dict[str, Any] = {"id": "a", "input_id": "in", "input_level": True, "status": {"code": 24150}}
+        if request.method == "PATCH":
+            sent.append(json.loads(request.read()))
+            tree["data"] = sent[0]["annotations"][0]["data"]
+        listed = {"annotation": tree} if request.method == "GET" else {"annotations": [tree]}
+        return httpx.Response(200, json={"status": {"code": 10000}, **listed})
+
+    client = connect(server)
+    annotation = client.get("a", input_id="in")
+    annotation.data = Data(concepts=[negative("tree")])
+    client.patch(annotation)
+    assert sent[0]["annotations"] == [
+        {"id": "a", "input_id": "in", "data": {"concepts": [{"id": "tree", "value": 0.0}]}}
+    ]
+
+
 def test_an_edit_of_what_is_not_known_is_refused(connect: Any, emulator: Emulator) -> None:
     client = connect(emulator)
     annotation = level_of(client, "in-1")
@@ -288,14 +308,18 @@ def test_what_came_with_an_input_is_skipped_and_counted(connect: Any, emulator: 
     assert len(bodies(emulator, "DELETE")) == 1
 
 
-def test_one_that_is_named_by_its_ids_is_skipped_when_the_server_refuses_it(connect: Any, emulator: Emulator) -> None:
+@pytest.mark.parametrize("with_one_that_is_gone", [False, True])
+def test_one_that_is_named_by_its_ids_is_skipped_when_the_server_refuses_it(
+    connect: Any, emulator: Emulator, with_one_that_is_gone: bool
+) -> None:
     client = connect(emulator)
     client.create([Annotation.of("in-1", positive("tree"), id="a"), Annotation.of("in-2", positive("tree"), id="b")])
     levels = [level_of(client, input_id) for input_id in ("in-1", "in-2")]
-    result = client.delete_many(
-        ids=["a", levels[0].id, "gone", levels[1].id, "b"], input_ids=["in-1", "in-1", "in-1", "in-2", "in-2"]
-    )
-    assert result == (3, [("in-1", levels[0].id), ("in-2", levels[1].id)])
+    ids, input_ids = ["a", levels[0].id, levels[1].id, "b"], ["in-1", "in-1", "in-2", "in-2"]
+    if with_one_that_is_gone:
+        ids, input_ids = [*ids, "gone"], [*input_ids, "in-1"]
+    result = client.delete_many(ids=ids, input_ids=input_ids)
+    assert result == (len(ids) - 2, [("in-1", levels[0].id), ("in-2", levels[1].id)])
     assert kept(emulator) == ["[in-1]", "[in-2]", "[in-3]"]
 
 
