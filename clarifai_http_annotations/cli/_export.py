@@ -105,8 +105,8 @@ class _Counts:
 
     def __str__(self) -> str:
         said = [f"{number(self.annotations, 'annotation')} written"]
-        said += [f"{self.left_out:,} left out"] if self.left_out else []
         said += [f"{self.in_part:,} of them in part"] if self.in_part else []
+        said += [f"{self.left_out:,} left out"] if self.left_out else []
         return "; ".join([", ".join(said), *levels(self.input_level, self.without_labels, self.fields_left_out)])
 
 
