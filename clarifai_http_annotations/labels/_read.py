@@ -101,11 +101,11 @@ def read_labels(
         app=ExpectedApp(user_id, app_id),
         on_problem=on_problem,
     )
-    return _read([Source(_path(file)) for file in files], reading, format)
+    return _warning_at_the_end(read_sources([Source(_path(file)) for file in files], reading, format), reading)
 
 
-def _read(sources: list[Source], reading: Reading, format: Format | None) -> Iterator[Label]:
-    yield from read_sources(sources, reading, format)
+def _warning_at_the_end(labels: Iterator[Label], reading: Reading) -> Iterator[Label]:
+    yield from labels
     warn([*reading.fields_left_out])
 
 
