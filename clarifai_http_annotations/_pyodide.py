@@ -163,7 +163,7 @@ class _Exchange(httpx.AsyncByteStream, httpx.SyncByteStream):
 
 def _error_of(error: Any, request: httpx.Request) -> httpx.TransportError:
     """Return the error of httpx for a ``fetch`` that failed."""
-    cause = getattr(error, "cause", None)
-    why = cause.message if cause else "a browser says why on its console only, such as CORS"
+    cause = getattr(error, "cause", None)  # or JavaScript's null, which is no None; neither is true
+    why = (cause and cause.message) or "a browser says why on its console only, such as CORS"
     kind = httpx.ConnectError if getattr(cause, "code", None) in NEVER_SENT else httpx.ReadError
     return kind(f"fetch failed: {error.message} ({why})", request=request)

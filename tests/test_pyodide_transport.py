@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from js_null import JS_NULL
 
 import clarifai_http_annotations as package
 from clarifai_http_annotations import (
@@ -71,7 +72,7 @@ class Response:
         self.headers = Headers((name.replace("_", "-"), value) for name, value in headers.items())
         self.signal: Any = None
         self._pieces = list(pieces)
-        self.body = SimpleNamespace(getReader=lambda: self) if pieces else None
+        self.body: Any = SimpleNamespace(getReader=lambda: self) if pieces else None
 
     async def read(self) -> Any:
         if not self._pieces:
@@ -304,6 +305,23 @@ def test_where_node_says_why_it_counts(client: Any, javascript: JavaScript, code
     with pytest.raises(APIConnectionError, match=rf"fetch failed: fetch failed \(connect {code}\)") as caught:
         listed(client)
     assert caught.value.maybe_done is maybe_done
+
+
+@pytest.mark.parametrize("of", ["the error", "its cause"])
+def test_a_cause_that_javascript_has_as_null_says_nothing(client: Any, javascript: JavaScript, of: str) -> None:
+    cause = JS_NULL if of == "the error" else SimpleNamespace(message=JS_NULL, code=JS_NULL)
+    javascript.answers = [JsError("fetch failed", cause)]
+    with pytest.raises(APIConnectionError, match=r"fetch failed: fetch failed \(a browser says why") as caught:
+        listed(client)
+    assert caught.value.maybe_done
+
+
+def test_a_body_that_javascript_has_as_null_is_empty(client: Any, javascript: JavaScript) -> None:
+    empty = Response(204)
+    empty.body = JS_NULL
+    javascript.answers = [empty]
+    with pytest.raises(APIConnectionError, match="HTTP 204"):
+        listed(client)
 
 
 @pytest.mark.parametrize("limit", [{"timeout": 0.02}, {"deadline": 0.02}, {"timeout": httpx.Timeout(0.02)}], ids=str)

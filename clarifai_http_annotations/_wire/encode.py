@@ -75,7 +75,18 @@ def _plain(value: Any, unknown: Unknown) -> Any:
     try:
         return as_number(value)
     except ValueError:
+        if is_js_null(value):
+            return None
         raise InvalidRequestError(f"A {kind.__name__} cannot be sent: JSON has no such thing.") from None
+
+
+def is_js_null(value: object) -> bool:
+    """Tell whether something is JavaScript's ``null``, which newer versions of Pyodide have beside ``None``.
+
+    ``to_py()`` of a JavaScript object leaves it in what it makes.
+    """
+    kind = type(value)
+    return kind.__name__ == "JsNull" and kind.__module__ == "pyodide.ffi"
 
 
 def _key(key: object) -> str:
@@ -98,7 +109,9 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
                 continue
             if name == "value" and unknown in ("keep", "drop"):  # a polarity that nobody said
                 continue
-        tree[name] = value if kind is str or kind is float else _plain(value, unknown)
+        made = value if kind is str or kind is float else _plain(value, unknown)
+        if made is not None:
+            tree[name] = made
     extra = model.__pydantic_extra__
     if not extra:
         return tree

@@ -85,6 +85,14 @@ async def create(kind: str, url: str, settings: dict[str, Any], waiting: bool = 
     return {concept.id: concept.value for _, concept in made.each_concept()}
 
 
+async def create_of_javascript(kind: str, url: str, text: str) -> Any:
+    """Create what JavaScript makes of JSON; return the metadata that is stored."""
+    import js  # type: ignore[import-not-found]  # it is there in Pyodide only
+
+    [made] = await call(kind, url, {}, "create", js.JSON.parse(text).to_py())
+    return made.data.metadata
+
+
 def create_now(url: str) -> dict[str, Any]:
     """Create one annotation by a blocking client."""
     try:

@@ -73,6 +73,15 @@ def test_it_is_pyodide_and_nothing_of_sockets_is_loaded(plain: Run) -> None:
     assert plain("versions") == ["emscripten"]
 
 
+def test_null_of_javascript_is_null(run: Run, emulator: Emulator) -> None:
+    metadata = {"by": None, "of": [None, {"x": None}]}
+    data = {"concepts": [{"id": "tree", "value": 0}], "metadata": metadata}
+    with serve(emulator) as server:
+        text = json.dumps({"input_id": "in-1", "data": data, "annotation_info": None})
+        assert run("create_of_javascript", url=server.url, text=text) == metadata
+    assert emulator.annotations[0]["data"]["metadata"] == metadata
+
+
 def test_what_is_asked_is_what_is_stored_got_listed_turned_and_deleted(run: Run, emulator: Emulator) -> None:
     with serve(emulator) as server:
         assert run("quickstart", url=server.url) == [ASKED, {"tree": 1.0, "water": 1.0}, []]
