@@ -270,18 +270,21 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
 
 
 class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]):
-    """The same as `Client`, for asyncio: every operation is awaited, ``list`` is iterated with ``async for``."""
+    """The same as `Client`, for asyncio: every operation is awaited, ``list`` is iterated with ``async for``.
+
+    Where no event loop of asyncio runs, as under trio, every call raises `ConfigurationError`.
+    """
 
     _http_class = httpx.AsyncClient
     _transport_class = httpx.AsyncBaseTransport
     _network_class = httpx.AsyncHTTPTransport
 
     async def _send(self, request: Request, timeout: httpx.Timeout, seconds: float | None) -> RawAnswer:
-        import asyncio  # only here: a blocking program never loads it
+        from ._loop import running_loop, within  # only here: a blocking program never loads asyncio
 
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         http = self._http(loop)
-        async with asyncio.timeout(None if self._fetches else seconds):  # there the transport sees to it
+        async with within(None if self._fetches else seconds):  # there the transport sees to it
             await self._pool.aclose_idle(loop)
             built = self._build(http, request, timeout, seconds)
             response = await http.send(built, stream=True, auth=None, follow_redirects=False)
@@ -296,9 +299,9 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
         return body.answer()
 
     async def _sleep(self, seconds: float) -> None:
-        import asyncio
+        from ._loop import sleep
 
-        await asyncio.sleep(seconds)
+        await sleep(seconds)
 
     async def _drive(self, upload: Any, annotations: Any, perform: Any) -> Any:
         from .upload.tasks import drive
@@ -307,15 +310,18 @@ class AsyncClient(Awaiting, _Client[httpx.AsyncClient, httpx.AsyncBaseTransport]
 
     async def aclose(self) -> None:
         """Close the connections of this event loop; calls after this, in any loop, raise `ClientClosedError`."""
-        import asyncio
+        from ._loop import running_loop
 
-        http = self._close(asyncio.get_running_loop())
+        http = self._close(running_loop())
         if http is not None:
             await http.aclose()
 
     close = aclose
 
     async def __aenter__(self) -> Self:
+        from ._loop import running_loop
+
+        running_loop()
         return self
 
     async def __aexit__(

@@ -19,7 +19,7 @@ MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 ROWS = [
     {"_lazy", "_version", "_scratch"},
     {"errors", "_operation"},
-    {"models", "config", "_proxies", "_rate", "_seen"},
+    {"models", "config", "_proxies", "_loop", "_rate", "_seen"},
     {"_network"},
     {"_wire", "_retry", "_pyodide"},
     {"_messages", "upload"},

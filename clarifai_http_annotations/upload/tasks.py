@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
+from .._loop import running_loop
 from .report import UploadReport
 from .run import Upload
 from .work import Done, Job, Outcome, Start, Take
@@ -32,7 +33,11 @@ async def drive(
         given: Annotations or rows.
         perform: Sends a request and says what came of it.
         sleep: Waits.
+
+    Raises:
+        ConfigurationError: If no event loop of asyncio is running; nothing was taken of what was given.
     """
+    running_loop()
     tasks: dict[asyncio.Task[Outcome], Job] = {}
     try:
         source = aiter(given) if isinstance(given, AsyncIterable) else _awaited(given)
