@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import httpx
@@ -132,9 +133,12 @@ def test_hits_of_another_input_than_was_searched_are_refused(
 # --- each answer -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("said", [{"input_id": "in-2", "id": "a-1"}, {"input_id": "in-1", "id": "a-2"}, {}])
-@pytest.mark.parametrize("name", ["get", "set_value"])
+SAID = [{"input_id": "in-2", "id": "a-1"}, {"input_id": "in-1", "id": "a-2"}, {"input_id": "in-2"}, {"id": "a-2"}]
+
+
+@pytest.mark.parametrize(("name", "said"), [*product(["get", "set_value"], SAID), ("set_value", {})])
 def test_another_annotation_than_was_asked_for_is_refused(connect: Connect, name: str, said: Any) -> None:
+    """What is to be patched has to be named; elsewhere only what an answer names is compared."""
     client = connect(answers(annotation={**said, "data": {"concepts": [{"id": "tree", "value": 1}]}}), max_retries=0)
     more = {"concept_id": "tree", "value": 0} if name == "set_value" else {}
     with pytest.raises(InvalidResponseError, match=f"{name}: GET .* another annotation than was asked for"):
@@ -319,7 +323,7 @@ def test_nothing_more_is_read_after_an_answer_that_says_nothing_of_what_was_sent
     with suppress(APIConnectionError):
         getattr(client, name)([Annotation.of("in", positive("tree"), id="a")], deadline=1)
     assert client.get("b", input_id="in").id == "b"
-    assert server.asked[:2] == [0, 1]
+    assert server.asked.count(0) == 1
 
 
 def test_an_answer_too_many_is_not_taken_for_the_next_one(connect: Connect, behind: Any) -> None:

@@ -159,18 +159,20 @@ def items_of(answer: Answer, key: str = "annotations") -> list[Any]:
     return answer.tree.get(key) or []
 
 
-def read_annotation(answer: Answer, expected: tuple[str, str]) -> Annotation:
+def read_annotation(answer: Answer, expected: tuple[str, str], *, must_name: bool = False) -> Annotation:
     """Return the one annotation of an answer.
 
     Args:
         answer: The answer.
         expected: Its input and id.
+        must_name: Whether the answer must name both; otherwise what it does not name is not compared.
 
     Raises:
         InvalidResponseError: If it has another shape, or is another one.
     """
     annotation = read_model(answer, answer.tree.get("annotation"), "annotation", Annotation)
-    if (annotation.input_id, annotation.id) != expected:
+    named = zip((annotation.input_id, annotation.id), expected, strict=True)
+    if any(found != asked and (found or must_name) for found, asked in named):
         raise anothers(answer, "it is about another annotation than was asked for")
     return annotation
 

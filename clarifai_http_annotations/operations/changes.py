@@ -168,7 +168,7 @@ class ChangeOperations(Caller):
         call = self._begin(timeout, deadline)
         request = requests.get(self._app, annotation_id, input_id, operation="set_value")
         annotation = await self._call(
-            request, call, partial(answers.read_annotation, expected=(input_id, annotation_id))
+            request, call, partial(answers.read_annotation, expected=(input_id, annotation_id), must_name=True)
         )
         try:
             flipped = _wire.patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
