@@ -221,7 +221,7 @@ class Caller(Operations):
         throttled = error is not None and _retry.fate_of(error) is Fate.REFUSED
         self._limiter.answered(now, sent=sent, throttled=throttled)
         if error is not None and error.retry_after is not None and _retry.is_waiting():
-            self._limiter.hold(now + min(error.retry_after, _retry.MAX_RETRY_AFTER))
+            self._limiter.hold(now, error.retry_after)
 
     async def _pace(self, call: Call) -> float:
         """Wait until the rate limit lets a request go, and return when that is.

@@ -3,21 +3,31 @@
 Rules:
 
 1. Never more than `rate` requests in any sliding second, over all calls of a client and its copies
-   (docs, "Rate limits": 15 a second by default).
+   (docs, "Rate limits": 15 a second by default). If it is no whole number: never more than the next
+   one, n, in any n / `rate` seconds. For 1.9 that is 2 in any 1.05 s, for 0.5 it is 1 in any 2 s.
 2. Bulk upload spreads its requests evenly. A single call may use what the last second left over,
    as long as the limit is not cut.
 3. A throttled answer cuts the limit to a little less than what got through in the last second. What
    was on its way when the limit was cut does not cut it again.
 4. After a cut the limit grows, first slowly, then faster: processes that share an account settle,
    and one that is left alone uses all of it again.
-5. A ``Retry-After`` holds every request, not only the one that was refused.
+5. A ``Retry-After`` holds every request, not only the one that was refused; none longer than
+   `MAX_RETRY_AFTER`.
+6. What a request takes of time and memory does not grow with the rate: beyond `MOST_GROUPS` a second
+   they are counted in groups, each as if all of it went with its last request.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+from bisect import bisect_left
 from collections import deque
+
+MAX_RETRY_AFTER = 300.0
+"""Seconds: a server that asks for more is asked again after these. A client that believed in hours would send nothing
+while the API is well again, in a warm AWS Lambda invocation after invocation; if it is not, the answer says so."""
 
 MARGIN = 1.01
 """How much slower than the limit: two requests a second apart may arrive a little closer."""
@@ -47,21 +57,83 @@ GROWTH = 2e-5
 """After a cut the limit grows by this times the cube of the seconds since."""
 
 
+MOST_GROUPS = 1000
+"""The most requests, or groups of them, that are remembered; a group is a thousandth of what may go in a second."""
+
+GRAIN = 0.001
+"""Seconds: answers that come within these are counted as if they came together."""
+
+
+class _Sent:
+    """The requests of the last second, and when there is room for one more (rules 1 and 6)."""
+
+    def __init__(self, rate: float) -> None:
+        most = math.ceil(rate)
+        self._size = math.ceil(most / MOST_GROUPS)
+        self._seconds = most / rate
+        self._taken: deque[float] = deque(maxlen=most // self._size)  # when the first of each group was to go
+        self._went: deque[float] = deque(maxlen=most // self._size)  # when the last of it did
+        self._room = 0
+        self._newest = float("-inf")
+
+    def next(self, margin: float) -> float:
+        """Return the soonest that one more may go; the seconds are taken as so many times as long."""
+        if self._room or len(self._went) < (self._went.maxlen or 0):
+            return self._newest
+        return max(self._newest, self._went[0] + margin * self._seconds)
+
+    def add(self, at: float) -> None:
+        """Count a request that is to go at a time."""
+        if not self._room:
+            self._taken.append(at)
+            self._went.append(at)
+            self._room = self._size
+        self._room -= 1
+        self._went[-1] = max(self._went[-1], at)
+        self._newest = at
+
+    def went(self, taken: float, now: float) -> None:
+        """Learn that a request went later than it was taken for, unless it is forgotten by now."""
+        index = bisect_left(self._taken, taken)
+        if index == len(self._taken) or self._taken[index] != taken:
+            index -= 1
+        if index >= 0 and taken <= self._newest:
+            self._went[index] = max(self._went[index], now)
+
+
+class _LastSecond:
+    """How many answers came in the last second."""
+
+    def __init__(self) -> None:
+        self._groups: deque[tuple[float, int]] = deque()
+        self.count = 0
+
+    def add(self, now: float) -> None:
+        """Count one more."""
+        began, several = self._groups.pop() if self._groups and now - self._groups[-1][0] < GRAIN else (now, 0)
+        self._groups.append((began, several + 1))
+        self.count += 1
+
+    def forget(self, now: float) -> None:
+        """Forget what is older than a second."""
+        while self._groups and self._groups[0][0] <= now - 1.0:
+            self.count -= self._groups.popleft()[1]
+
+
 class RateLimiter:
     """The limit that the calls of one client share; threads may share it too.
 
     Args:
-        rate: The most requests in any sliding second; ``None`` for as many as there are until the
-            server throttles.
+        rate: The most requests in any sliding second (rule 1); ``None`` for as many as there are until
+            the server throttles.
     """
 
     def __init__(self, rate: float | None = None) -> None:
         self.rate = rate
-        self._sent: deque[float] = deque(maxlen=max(int(rate), 1) if rate else 1)
+        self._sent = None if rate is None else _Sent(rate)
         self._slot = float("-inf")
         self._began: float | None = None
-        self._passed: deque[float] = deque()
-        self._throttled: deque[float] = deque()
+        self._passed, self._throttled = _LastSecond(), _LastSecond()
         self._first_sent = float("inf")
         self._held_until = float("-inf")
         self._cut_at: float | None = None
@@ -82,9 +154,7 @@ class RateLimiter:
         at = max(now, self._held_until)
         if spread or (self.rate is not None and self._cut_at is not None):
             at = max(at, self._slot + MARGIN / self.current(now))
-        if self.rate is not None and len(self._sent) == self._sent.maxlen:
-            at = max(at, self._sent[0] + (1.0 if spread else MARGIN) * max(1.0, 1.0 / self.rate))
-        return at
+        return at if self._sent is None else max(at, self._sent.next(1.0 if spread else MARGIN))
 
     def take(self, now: float, *, spread: bool = False, latest: float = float("inf")) -> float:
         """Return when the next request may go, and count it as sent then, unless that is later than ``latest``."""
@@ -96,18 +166,21 @@ class RateLimiter:
                 self._began = now
             slot = self._slot + MARGIN / self.current(now)
             self._slot = slot if at - LATE <= slot <= at else at
-            self._sent.append(at)
+            if self._sent is not None:
+                self._sent.add(at)
             return at
 
     def went(self, taken: float, now: float) -> None:
         """Learn that a request went later than it was taken for: the system wakes nobody in time."""
         with self._own_lock():
-            if taken in self._sent:
-                self._sent[self._sent.index(taken)] = now
+            if self._sent is not None:
+                self._sent.went(taken, now)
 
-    def hold(self, until: float) -> None:
-        """Let no request go before a time: a ``Retry-After``."""
+    def hold(self, now: float, seconds: float) -> float:
+        """Let no request go for so many seconds, a ``Retry-After``; return when one may as far as that is concerned."""
+        until = now + min(seconds, MAX_RETRY_AFTER)
         self._held_until = max(self._held_until, until)
+        return until
 
     def answered(self, now: float, *, sent: float, throttled: bool) -> None:
         """Learn from an answer.
@@ -118,10 +191,9 @@ class RateLimiter:
             throttled: Whether it was refused because there were too many.
         """
         with self._own_lock():
-            (self._throttled if throttled else self._passed).append(now)
-            for answers in (self._throttled, self._passed):
-                while answers and answers[0] <= now - 1.0:
-                    answers.popleft()
+            (self._throttled if throttled else self._passed).add(now)
+            self._throttled.forget(now)
+            self._passed.forget(now)
             self._first_sent = min(self._first_sent, sent)
             if throttled and (self._cut_at is None or sent > self._cut_at):
                 self._cut_to, self._cut_at = self._after_a_cut(now), now
@@ -129,11 +201,11 @@ class RateLimiter:
     def _after_a_cut(self, now: float) -> float:
         before = self.current(now)
         is_calm = self._cut_at is None or now - self._cut_at >= CALM
-        is_full = self.rate is not None and before >= 0.95 * self.rate and len(self._passed) >= before - 1.0
-        if is_calm and is_full and len(self._throttled) == 1:
+        is_full = self.rate is not None and before >= 0.95 * self.rate and self._passed.count >= before - 1.0
+        if is_calm and is_full and self._throttled.count == 1:
             return JITTER_BACK * before
         seconds = min(1.0, max(now - self._first_sent, 0.05))
-        through = len(self._passed) / seconds
+        through = self._passed.count / seconds
         least = MOST_CUT * before if before < float("inf") else 1.0
         return max(min(through, before) * BACK, least, FLOOR * (self.rate or 0.0))
 

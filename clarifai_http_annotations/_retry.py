@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
+from ._rate import MAX_RETRY_AFTER
 from .errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, InvalidResponseError
 
 T = TypeVar("T")
@@ -125,9 +126,6 @@ BASE = 0.5
 
 CAP = 20.0
 """Seconds: the longest backoff."""
-
-MAX_RETRY_AFTER = 300.0
-"""Seconds: a server that asks for more is not waited for; the error comes at once."""
 
 _waiting = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import random
 from collections import deque
@@ -15,32 +16,73 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_http_annotations import Annotation, APITimeoutError, ConfigurationError, RateLimitError, positive
+from clarifai_http_annotations import (
+    Annotation,
+    APIStatusError,
+    APITimeoutError,
+    Client,
+    ConfigurationError,
+    RateLimitError,
+    _rate,
+    positive,
+)
 from clarifai_http_annotations._rate import RateLimiter
 from clarifai_http_annotations.testing import Emulator, no_waiting
 
 steps = st.lists(
-    st.tuples(st.floats(0.0, 0.5), st.booleans(), st.sampled_from(["take", "passed", "throttled", "hold"])),
+    st.tuples(st.floats(0.0, 0.5), st.booleans(), st.sampled_from(["take", "late", "passed", "throttled", "hold"])),
     max_size=120,
 )
 
 
-@given(st.sampled_from([0.5, 1.0, 2.5, 15.0]), steps)
-def test_no_second_has_more_requests_than_the_rate(rate: float, events: list[tuple[float, bool, str]]) -> None:
-    limiter, now, sent = RateLimiter(rate), 0.0, []
+@pytest.mark.parametrize("groups", [3, 1000])
+@given(st.sampled_from([0.5, 1.0, 1.9, 2.5, 4.0, 14.5, 15.0]), steps)
+def test_no_second_has_more_requests_than_the_rate(
+    groups: int, rate: float, events: list[tuple[float, bool, str]]
+) -> None:
+    """Nor n / rate seconds more than n, the next whole number; remembered one by one, or in a few groups."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_rate, "MOST_GROUPS", groups)
+        limiter = RateLimiter(rate)
+    now, sent = 0.0, []
     for passed, spread, event in events:
         now += passed
-        if event == "take":
+        if event in ("take", "late"):
             at = limiter.take(now, spread=spread)
             assert at >= now
-            sent.append(at)
+            if event == "late":
+                now = at + passed
+                limiter.went(at, now)
+            sent.append(max(at, now))
         elif event == "hold":
-            limiter.hold(now + 0.3)
+            limiter.hold(now, 0.3)
         else:
             limiter.answered(now, sent=now - 0.05, throttled=event == "throttled")
-    for index, at in enumerate(sent):
-        window = max(1.0, 1.0 / rate)
-        assert sum(at <= other < at + window for other in sent[index:]) <= max(1, int(rate))
+    most = math.ceil(rate)
+    for at in sent:
+        assert sum(at <= other < at + most / rate for other in sent) <= most
+
+
+@pytest.mark.parametrize("spread", [False, True], ids=["calls", "bulk"])
+@pytest.mark.parametrize("rate", [0.3, 0.5, 1.0, 1.1, 1.9, 2.5, 14.5, 15.0, 999.5, 1999.0])
+def test_all_of_the_rate_can_be_used(rate: float, spread: bool) -> None:
+    limiter, sent, now = RateLimiter(rate), 0, 100.0
+    limiter.take(0.0, spread=spread)  # bulk begins slowly
+    while now < 200.0:
+        now = limiter.take(now, spread=spread)
+        sent += 1
+    assert 0.98 * rate <= sent / 100.0 <= rate * 1.001 + math.ceil(rate) / 100.0
+
+
+def test_memory_does_not_grow_with_the_rate() -> None:
+    limiter = RateLimiter(100_000)
+    for number in range(20_000):
+        at = limiter.take(number / 100_000)
+        limiter.went(at, at)
+        limiter.answered(at, sent=at, throttled=number % 2 == 0)
+    assert limiter._sent is not None
+    kept = (limiter._sent._taken, limiter._sent._went, limiter._passed._groups, limiter._throttled._groups)
+    assert all(0 < len(each) <= 1001 for each in kept)
 
 
 def test_bulk_is_spread_and_single_calls_use_what_is_left() -> None:
@@ -93,8 +135,8 @@ def test_a_second_begins_when_a_request_really_went() -> None:
 
 def test_a_retry_after_holds_every_request() -> None:
     limiter = RateLimiter(None)
-    limiter.hold(7.0)
-    limiter.hold(5.0)
+    assert limiter.hold(0.0, 7.0) == 7.0
+    assert limiter.hold(1.0, 4.0) == 5.0
     assert limiter.take(0.0) == 7.0
     assert limiter.take(8.0) == 8.0
 
@@ -239,3 +281,88 @@ def test_no_waiting_waits_for_no_rate_either(connect: Callable[..., Any], clock:
 def test_a_rate_that_is_none_is_refused(connect: Callable[..., Any], rate: object) -> None:
     with pytest.raises(ConfigurationError, match=r"rate must be requests a second, above 0, or None"):
         connect(rate=rate)
+
+
+# --- a server that asks for hours ----------------------------------------------------------------
+
+
+ASKS = {"create": lambda client, **more: client.create(Annotation.of("in", positive("tree"), id="a"), **more)}
+ASKS["get"] = lambda client, **more: client.get("a", input_id="in", **more)
+ASKS["list"] = lambda client, **more: list(client.list(**more))
+ASKS["upload"] = lambda client, **more: client.upload([Annotation.of("in", positive("tree"), id="b")], **more)
+
+
+class AsksForADay:
+    """A server that asks for a day so many times, and is well again after that; it has what is asked for."""
+
+    def __init__(self, emulator: Emulator, status: int = 429, times: float = 1) -> None:
+        self.emulator, self.status, self.times, self.asked = emulator, status, 0.0, 0
+        with Client(pat="x", user_id="me", app_id="app", transport=httpx.MockTransport(self)) as client:
+            ASKS["create"](client)
+        self.times, self.asked = times, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        if self.asked > self.times:
+            return self.emulator(request)
+        return httpx.Response(self.status, headers={"retry-after": "86400"}, json={"status": {"code": 11005}})
+
+
+@pytest.mark.parametrize("status", [200, 429, 503])
+@pytest.mark.parametrize("name", ["create", "get", "list"])
+def test_a_call_that_is_asked_to_wait_a_day_ends_and_the_client_is_well_again_after_300_seconds(
+    connect: Callable[..., Any], clock: Any, emulator: Emulator, name: str, status: int
+) -> None:
+    server = AsksForADay(emulator, status)
+    client = connect(server)
+    with pytest.raises(APIStatusError, match=r"No further try: deadline=180 has no room for a wait of 8\.64e"):
+        ASKS[name](client)
+    with pytest.raises(APITimeoutError, match="deadline=180 has no room for the 300 s until it may be"):
+        ASKS["get"](client)
+    assert (clock.slept, server.asked) == ([], 1)
+    clock.now += 300.0
+    for each in ("create", "get", "list", "upload"):
+        ASKS[each](client)
+    assert sum(clock.slept) < 1.0  # an upload spreads its requests
+
+
+@pytest.mark.parametrize("name", ["create", "get", "list", "upload"])
+def test_a_call_without_a_deadline_waits_no_longer_than_300_seconds_for_another_ones_retry_after(
+    connect: Callable[..., Any], clock: Any, emulator: Emulator, name: str
+) -> None:
+    client = connect(AsksForADay(emulator))
+    with pytest.raises(RateLimitError, match="the server asks to wait for 86400 s"):
+        ASKS["get"](client, deadline=None)
+    began = clock.now
+    ASKS[name](client, deadline=None)
+    assert clock.now - began == pytest.approx(300.0)
+
+
+def test_an_upload_waits_out_a_retry_after_and_tries_again(
+    connect: Callable[..., Any], clock: Any, emulator: Emulator
+) -> None:
+    client, began = connect(AsksForADay(emulator)), clock.now
+    report = ASKS["upload"](client)
+    assert (report.stopped, report.stored, report.requests) == (None, 1, 2)
+    assert clock.now - began == pytest.approx(300.0, abs=1.0)
+
+
+@pytest.mark.parametrize("patience", [1.0, 300.0])
+def test_an_upload_that_is_asked_to_wait_again_and_again_gives_up(
+    connect: Callable[..., Any], clock: Any, emulator: Emulator, patience: float
+) -> None:
+    client, began = connect(AsksForADay(emulator, times=math.inf)), clock.now
+    report = ASKS["upload"](client, give_up_after=patience)
+    assert report.stopped == f"nothing succeeded for {patience:g} s (give_up_after)"
+    assert (report.not_sent, report.requests) == (1, 2)
+    assert clock.now - began == pytest.approx(300.0, abs=1.0)
+
+
+def test_an_upload_whose_deadline_has_no_room_for_a_retry_after_ends_at_once(
+    connect: Callable[..., Any], clock: Any, emulator: Emulator
+) -> None:
+    client, began = connect(AsksForADay(emulator)), clock.now
+    report = ASKS["upload"](client, deadline=100)
+    assert (report.stopped, report.not_sent) == ("its deadline is over", 1)
+    assert clock.now == began
+    assert ASKS["upload"](client).stopped is None  # it waits, and so does nobody else for long

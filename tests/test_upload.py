@@ -411,14 +411,6 @@ def test_it_gives_up_after_a_time_without_any_success(connect: Connect, clock: A
     assert isinstance(report.failures[0].error.__cause__, APIError)
 
 
-def test_a_retry_after_that_outlasts_the_patience_ends_it(connect: Connect, clock: Any) -> None:
-    began = clock.now
-    answer = httpx.Response(429, headers={"retry-after": "3600"}, json={"status": {"code": 11005}})
-    report = connect(lambda _: answer).upload(rows(10), give_up_after=60)
-    assert clock.now == began
-    assert (report.not_sent, report.throttled, report.requests) == (10, 1, 1)
-
-
 def test_a_retry_after_is_waited_for(connect: Connect, clock: Any, emulator: Emulator) -> None:
     answers = iter([httpx.Response(429, headers={"retry-after": "9"}, json={"status": {"code": 11005}})])
     began = clock.now

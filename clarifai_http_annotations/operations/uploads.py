@@ -68,7 +68,8 @@ class UploadOperations(Caller):
             on_progress: Called with the report after each answer.
             timeout: Seconds for a request (or an ``httpx.Timeout``); ``None`` for no end.
             deadline: Seconds for the whole upload; what is not sent by then is reported.
-            give_up_after: Seconds of failures without a success after which to stop.
+            give_up_after: Seconds of failures without a success after which to stop. Up to 300 s that the server asks
+                to wait for (``Retry-After``) do not count.
 
         Returns:
             What was done.

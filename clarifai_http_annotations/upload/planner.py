@@ -203,7 +203,7 @@ class Planner:
         if outcome.was_answered:
             self._limiter.answered(now, sent=job.started, throttled=throttled)
         if outcome.retry_after is not None and self._waiting:
-            self._limiter.hold(now + outcome.retry_after)
+            self._pulse.held(now, self._limiter.hold(now, outcome.retry_after))
         for item in job.items:
             item.error = outcome.error
             item.maybe_sent |= outcome.trouble is Trouble.LOST and not job.is_asking

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._rate import MAX_RETRY_AFTER
+
 MOST_AT_ONCE = 64
 """Requests on their way: 15 a second would need as many if each took 4 seconds."""
 
@@ -44,12 +46,13 @@ class Pulse:
         self._took = 0.0
         self._streak = 0.0
         self._failing_since: float | None = None
+        self._held_until, self._excused = now, 0.0
         self._probe_at = now
 
     def succeeded(self, in_flight: int, took: float) -> None:
         """Count a request that was answered, while so many others are on their way."""
         self.successes += 1
-        self._streak, self._failing_since = 0.0, None
+        self._streak, self._failing_since, self._excused = 0.0, None, 0.0
         self._took = max(0.8 * self._took, took)
         if in_flight + 1 >= self._window:
             self._window += 1
@@ -61,6 +64,15 @@ class Pulse:
             self._failing_since = started
         if self.is_outage:
             self._probe_at = now + self._pause(int(self._streak) - OUTAGE + 1)
+
+    def held(self, now: float, until: float) -> None:
+        """Count no patience for a ``Retry-After``, up to the longest: it is waited out and tried again before it ends.
+
+        A server that asks for time again and again is given up all the same.
+        """
+        more = until - max(now, self._held_until)
+        self._excused = min(self._excused + max(0.0, more), MAX_RETRY_AFTER)
+        self._held_until = max(self._held_until, until)
 
     @property
     def is_outage(self) -> bool:
@@ -80,4 +92,6 @@ class Pulse:
     @property
     def gives_up(self) -> float:
         """When it has failed for long enough, if nothing succeeds until then."""
-        return float("inf") if self._failing_since is None else self._failing_since + self._give_up_after
+        if self._failing_since is None:
+            return float("inf")
+        return self._failing_since + self._give_up_after + self._excused
