@@ -6,6 +6,7 @@ meanwhile moves what was listed to the next page, where it comes again.
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 MOST_IN_MEMORY = 100_000
-"""Keys that are kept in memory, about 20 MB; beyond that all are in a temporary database."""
+"""Keys that are kept in memory, some 15 MB; beyond that all are in a temporary database."""
 
 
 class SeenKeys:
@@ -28,7 +29,7 @@ class SeenKeys:
     def __init__(self) -> None:
         self._keys: set[bytes] = set()
         self._file: sqlite3.Connection | None = None
-        self._most = MOST_IN_MEMORY
+        self._most, self._pid = MOST_IN_MEMORY, os.getpid()
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +50,7 @@ class SeenKeys:
         """Remember a key, which is one or several texts; tell whether it is new.
 
         Raises:
-            ClarifaiError: If the temporary file cannot be written any longer.
+            ClarifaiError: If the temporary file cannot be written any longer, or is another process's.
         """
         key = "".join(f"{len(name)}:{name}" for name in names).encode("utf-8", "surrogatepass")
         if key in self._keys:
@@ -64,6 +65,11 @@ class SeenKeys:
     def _write(self, file: sqlite3.Connection, key: bytes) -> bool:
         from sqlite3 import Error
 
+        if self._pid != os.getpid():  # two processes would write into one file, each without the other's knowledge
+            raise ClarifaiError(
+                "A list that began before this process was forked goes on in the process that began it only.",
+                hint="Begin it again here.",
+            )
         try:
             return file.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount == 1
         except Error as error:  # such as a disk that has become full; what was in the file is lost with it

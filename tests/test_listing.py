@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,7 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_http_annotations import Client, InvalidRequestError, InvalidResponseError, MissingValueError, positive
+from clarifai_http_annotations import (
+    AsyncClient,
+    ClarifaiError,
+    Client,
+    InvalidRequestError,
+    InvalidResponseError,
+    MissingValueError,
+    positive,
+)
 from clarifai_http_annotations import _seen as seen_module
 from clarifai_http_annotations._scratch import open_scratch
 from clarifai_http_annotations._seen import SeenKeys
@@ -137,6 +147,22 @@ def test_what_has_no_id_is_never_taken_for_another_one(connect: Connect, kind: s
         ),
     )
     assert found == ["", "", ""]
+
+
+def test_workers_are_told_apart_by_whatever_ids_they_have(connect: Connect) -> None:
+    workers: list[Any] = [
+        {"user": {"id": "ada"}},
+        {"model": {"id": "m", "model_version": {"id": "1"}}},
+        {"model": {"id": "m", "model_version": {"id": "2"}}},
+        {"workflow": {"id": "w", "version": {"id": "1"}}},
+        {"workflow": {"id": "w", "version": "1"}},
+    ]
+    pages = iter([workers, [*reversed(workers), {"model": {"name": "\ud800"}}], [{"model": {"name": "\ud800"}}], []])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=json.dumps({"status": {"code": 10000}, "workers": next(pages)}))
+
+    assert len(list(connect(answer).list_workers())) == len(workers) + 2  # of those without an id nobody knows
 
 
 # --- an end --------------------------------------------------------------------------------------
@@ -277,3 +303,28 @@ def test_keys_are_told_apart_exactly_in_memory_and_beyond(names: list[str], most
 def test_keys_are_told_apart_by_what_they_are_and_not_by_how_they_look_together() -> None:
     with SeenKeys() as seen:
         assert [seen.add(*key) for key in (("a", "b"), ("ab", ""), ("", "ab"), ("ab",), ("a", "\udc80"))] == [True] * 5
+
+
+def test_a_list_that_goes_on_after_a_fork_does_not_write_into_the_file_of_its_parent(
+    connect: Connect, files: list[sqlite3.Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = begin(connect(NewestFirst(30)), "list", per_page=5)
+    for _ in range(10):
+        next(found)
+    with monkeypatch.context() as child:
+        child.setattr(seen_module, "os", SimpleNamespace(getpid=lambda: -1))
+        with pytest.raises(ClarifaiError, match=r"in the process that began it only\. Begin it again here"):
+            next(found)
+    assert [is_closed(file) for file in files] == [True]
+
+
+def test_a_loop_that_is_left_early_leaves_no_database_behind(files: list[sqlite3.Connection]) -> None:
+    async def use() -> None:
+        transport = httpx.MockTransport(NewestFirst(30))
+        async with AsyncClient(pat="x", user_id="me", app_id="app", rate=None, transport=transport) as client:
+            async for annotation in client.list(per_page=5):
+                if annotation.id == "a10":
+                    break
+
+    asyncio.run(use())
+    assert [is_closed(file) for file in files] == [True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 from .. import _wire, models
 from .._call import Caller, Timeout
@@ -133,6 +134,14 @@ class TaskOperations(Caller):
         return await self._call(request, self._begin(timeout, deadline), _wire.tasks.updated)
 
 
-def _identity(worker: models.Worker) -> tuple[str]:
-    """Return what tells a worker from others: all that is said of it, since a model has no one id."""
-    return (worker.model_dump_json(),)
+def _identity(worker: models.Worker) -> tuple[str, ...] | None:
+    """Return the ids that tell a worker from others: of the person, or of the version of a model or a workflow."""
+    paths = (("model", "id"), ("model", "model_version", "id"), ("workflow", "id"), ("workflow", "version", "id"))
+    ids = (worker.user.id if worker.user else "", *(_id_at(vars(worker), path) for path in paths))
+    return ids if any(ids) else None
+
+
+def _id_at(tree: Any, path: tuple[str, ...]) -> str:
+    for step in path:
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, str) else ""
