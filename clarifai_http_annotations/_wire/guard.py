@@ -45,9 +45,21 @@ def encode_body(tree: dict[str, Any], *, fractional_values: bool = False) -> byt
     """
     guard(tree, fractional_values=fractional_values)
     try:
-        return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return as_bytes(tree)
     except (ValueError, TypeError, RecursionError) as error:  # a surrogate, NaN, a stray object, a loop
         raise InvalidRequestError(f"Nothing was sent: the request cannot be written as JSON ({error}).") from None
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def as_bytes(tree: dict[str, Any]) -> bytes:
+    """Return JSON as it is in a request.
+
+    Raises:
+        ValueError: If a number in it is none of JSON; a ``UnicodeEncodeError`` for half a surrogate pair.
+    """
+    return _encode(tree).encode()
 
 
 def guard(tree: Any, *, fractional_values: bool = False) -> None:

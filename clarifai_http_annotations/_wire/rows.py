@@ -11,18 +11,22 @@ Rules:
 4. An id is derived from the canonical text of the content (`ids`), whichever way it went.
 """
 
+import struct
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import InvalidRequestError
-from ..models._base import is_unicode
 from ..models.annotation import Annotation
 from .encode import FROM_PROTOBUF, USUAL_ID, USUAL_INPUT_ID, check, is_message, refusal, to_tree, where
+from .guard import as_bytes
 from .ids import canonical, id_of_content
 from .requests import MAX_ANNOTATIONS
 
 BESIDE = 96
 """Bytes of an annotation's JSON beside its content and its input: the names of the ids, and an id."""
+
+LONGEST_EDGE = 24
+"""Letters of the longest number from 0 to 1: ``2.2250738585072014e-308`` and a comma."""
 
 
 class Row(NamedTuple):
@@ -59,15 +63,16 @@ def prepare_row(given: object, place: str) -> Row:
     if plain is not None:
         text = plain[1]
         tree = tree if is_model else plain[0]  # a model's own tree is new already, and sent as it is when checked
+        size = len(text) + 2 * text.count('"value"') + 4 * LONGEST_EDGE  # each value has ".0" more in the request
     else:
         tree = _checked(tree if is_model else _tree_of(given, place), place, is_model=is_model)
-        text = _text_of(tree, place)
+        size = _size_of(tree, place)
+        text = canonical({key: value for key, value in tree.items() if key not in ("id", "input_id")})
     digest = id_of_content(tree["input_id"], text)
     derived = "id" not in tree
     if derived:
         tree["id"] = digest
-    scalars = text.count(":") + text.count(",")  # or fewer; the 0 of each may be written as 0.0, -0.0 or false
-    size = len(text) + 4 * scalars + len(tree["input_id"]) * 6 + len(tree["id"]) * 6 + BESIDE
+    size += len(tree["input_id"]) + len(tree["id"]) + BESIDE
     return Row(tree, derived, digest, size, plain is not None)
 
 
@@ -118,7 +123,7 @@ def _concepts(data: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
     concepts = data["concepts"]
     if type(concepts) is not list or not concepts:
         return None
-    said, texts = {}, []
+    said = {}
     for concept in concepts:
         if type(concept) is not dict or len(concept) != 2 or "id" not in concept or "value" not in concept:
             return None
@@ -128,7 +133,10 @@ def _concepts(data: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
         if (value != 1 and value != 0) or not _is_usual(name) or name in said:
             return None
         said[name] = {"id": name, "value": float(value)}
-        texts.append(f'{{"id":"{name}","value":1}}' if value else f'{{"id":"{name}","value":0}}')
+    names = said if len(said) == 1 else sorted(said)
+    texts = [
+        f'{{"id":"{name}","value":1}}' if said[name]["value"] else f'{{"id":"{name}","value":0}}' for name in names
+    ]
     return {"concepts": list(said.values())}, f'{{"concepts":[{",".join(texts)}]}}'
 
 
@@ -152,12 +160,19 @@ def _regions(regions: object) -> tuple[dict[str, Any], str] | None:
     if not (top < bottom and left < right):
         return None
     placed = {"top_row": top, "left_col": left, "bottom_row": bottom, "right_col": right}
-    bottom, left, right, top = (int(edge) if edge in (0.0, 1.0) else edge for edge in (bottom, left, right, top))
-    text = f'{{"bottom_row":{bottom!r},"left_col":{left!r},"right_col":{right!r},"top_row":{top!r}}}'
+    bottom, left, right, top = _singles.unpack(_singles.pack(bottom, left, right, top))
+    if left and top and bottom < 1.0 and right < 1.0:
+        text = f'"bottom_row":{bottom!r},"left_col":{left!r},"right_col":{right!r},"top_row":{top!r}'
+    else:
+        kept = (("bottom_row", bottom), ("left_col", left), ("right_col", right), ("top_row", top))
+        text = ",".join([f'"{name}":1' if edge == 1.0 else f'"{name}":{edge!r}' for name, edge in kept if edge])
     return (
         {"regions": [{"region_info": {"bounding_box": placed}, "data": content[0]}]},
-        f'{{"regions":[{{"data":{content[1]},"region_info":{{"bounding_box":{text}}}}}]}}',
+        f'{{"regions":[{{"data":{content[1]},"region_info":{{"bounding_box":{{{text}}}}}}}]}}',
     )
+
+
+_singles = struct.Struct("<4f")
 
 
 # --- all others ----------------------------------------------------------------------------------
@@ -193,23 +208,19 @@ def _tree_of_model(annotation: Annotation) -> Any:
     return sent_again(annotation)
 
 
-def _text_of(tree: dict[str, Any], place: str) -> str:
-    """Return the canonical text of an annotation's content; what is no JSON is refused, or it would spoil its batch."""
+def _size_of(tree: dict[str, Any], place: str) -> int:
+    """Return the bytes of an annotation's JSON, or a little more.
+
+    Raises:
+        InvalidRequestError: If it is no JSON, which would spoil its batch.
+    """
     try:
-        text = canonical({key: value for key, value in tree.items() if key not in ("id", "input_id")})
-    except (ValueError, OverflowError):
+        text = as_bytes(tree)
+    except UnicodeEncodeError:
+        raise refusal([f"{where(place, tree)}: a text holds half a surrogate pair, which is no Unicode"]) from None
+    except ValueError:
         raise refusal([f"{where(place, tree)}: NaN and infinity are no numbers of JSON"]) from None
-    if "\\ud" in text and not _is_writable(tree):
-        raise refusal([f"{where(place, tree)}: a text holds half a surrogate pair, which is no Unicode"])
-    return text
-
-
-def _is_writable(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_writable, value)) and all(map(_is_writable, value.values()))
-    if isinstance(value, list):
-        return all(map(_is_writable, value))
-    return not isinstance(value, str) or is_unicode(value)
+    return len(text) + 2 * text.count(b'"value"')  # the guard writes 1 as 1.0
 
 
 def _checked(tree: Any, place: str, *, is_model: bool) -> dict[str, Any]:
