@@ -68,6 +68,7 @@ class Server:
         crashing: Keys on which the server fails, having stored nothing.
         outage: From when until when nothing works.
         account: When the account ends.
+        may_ask: Whether the key may ask what is there.
     """
 
     dice: random.Random
@@ -81,6 +82,7 @@ class Server:
     crashing: frozenset[Key] = frozenset()
     outage: tuple[float, float] = (0.0, 0.0)
     account: float = float("inf")
+    may_ask: bool = True
     store: dict[Key, tuple[str, float]] = field(default_factory=dict)
     late: list[tuple[float, list[Item]]] = field(default_factory=list)
     recent: deque[float] = field(default_factory=deque)
@@ -104,7 +106,7 @@ class Server:
             return Broken(Trouble.THROTTLED, ERROR, self.dice.choice((None, 1.0, 3.0)), was_answered=True)
         if fault == "never sent":
             return Broken(Trouble.UNSENT, ERROR)
-        if job.is_asking and fault == "refused as a whole":
+        if job.is_asking and (fault == "refused as a whole" or not self.may_ask):
             return Broken(Trouble.REFUSED, ERROR, was_answered=True)
         if job.is_asking:
             return self._listed(job, now) if fault in ("none", "mixed", "not found") else Broken(Trouble.LOST, ERROR)
@@ -211,6 +213,7 @@ def replay(seed: int) -> Run:
         server.outage = (begin, begin + dice.choice((2.0, 30.0, 1000.0)))
     if dice.random() < 0.05:
         server.account = dice.uniform(0.0, 10.0)
+    server.may_ask = dice.random() >= 0.05
     items = _items(dice, server)
     before = {key: digest for key, (digest, _) in server.store.items()}
     limit, deadline = dice.choice((15, 15, 5, None)), dice.choice((None, None, None, 2.0, 10.0, 60.0))
@@ -249,8 +252,8 @@ def _items(dice: random.Random, server: Server) -> list[Item]:
         chance = dice.random()
         if chance < 0.05:
             server.store[item.key] = (item.digest, float("-inf"))
-        elif chance < 0.08 and not item.derived and server.duplicates != "overwrite":
-            server.store[item.key] = ("other content", float("-inf"))
+        elif chance < 0.08 and server.duplicates != "overwrite":  # an id of the caller's, or a label turned since
+            server.store[item.key] = ("turned" if item.derived else "other content", float("-inf"))
     if items and server.duplicates != "overwrite":  # what was refused before is not there
         free = [item.key for item in items if item.key not in server.store]
         some = [frozenset(dice.sample(free, min(len(free), dice.choice((0, 0, 1, 3))))) for _ in range(3)]

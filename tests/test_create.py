@@ -17,6 +17,7 @@ from clarifai_http_annotations import (
     Annotation,
     APIConnectionError,
     BadRequestError,
+    BoundingBox,
     ConflictError,
     FrameInfo,
     InvalidRequestError,
@@ -50,7 +51,7 @@ def first_post(emulator: Emulator, instead: Handler) -> Handler:
     return handle
 
 
-def rewritten(emulator: Emulator, change: Callable[[list[Any]], list[Any]]) -> Handler:
+def rewritten(emulator: Handler, change: Callable[[list[Any]], list[Any]]) -> Handler:
     """Change the annotations in what the emulator answers to a POST."""
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -490,23 +491,121 @@ def test_content_that_is_there_comes_back_as_the_server_has_it(connect: Any, emu
     ]
 
 
-@pytest.mark.parametrize("listing", ["empty", "broken"])
-def test_a_duplicate_of_content_is_stored_even_if_the_list_lags_behind(
-    connect: Any, emulator: Emulator, listing: str
-) -> None:
-    def lagging(request: httpx.Request) -> httpx.Response:
-        if request.method == "GET" and request.url.path.endswith("/annotations"):
-            return answer(200, 10000, []) if listing == "empty" else answer(400, 11102)
-        return emulator(request)
+def listing(emulator: Emulator, instead: Callable[[], httpx.Response | None]) -> Handler:
+    """Answer lists in another way than the emulator, as long as there is one."""
 
-    client = connect(lagging)
+    def handle(request: httpx.Request) -> httpx.Response:
+        is_list = request.method == "GET" and request.url.path.endswith("/annotations")
+        return (instead() if is_list else None) or emulator(request)
+
+    return handle
+
+
+def test_a_duplicate_of_content_is_asked_for_until_the_list_has_caught_up(connect: Any, emulator: Emulator) -> None:
+    late = iter([answer(200, 10000, [])] * 3)
+    client = connect(listing(emulator, lambda: next(late, None)))
     client.create(WATER)
     [again] = client.create(WATER)
     assert [(concept.id, concept.value) for _, concept in again.each_concept()] == [("water", 0.0)]
-    again.annotation_info = {"round": 2}
-    client.patch(again)  # nobody is sure of what is there, so the label is said again
-    [patched] = emulator.requests[-1].body["annotations"]
-    assert patched["data"] == {"concepts": [{"id": "water", "value": 0.0}]}
+    assert again.created_at is not None
+
+
+@pytest.mark.parametrize("deadline", [None, 0.001])
+def test_a_duplicate_of_content_that_nobody_can_compare_is_no_success(
+    connect: Any, emulator: Emulator, clock: Any, deadline: float | None
+) -> None:
+    """A label may have been turned since it was stored."""
+    client = connect(listing(emulator, lambda: answer(200, 10000, [])))
+    client.create(WATER)
+    began = clock.now
+    with pytest.raises(ConflictError, match="which this content made, is taken in input 'in-1'") as conflict:
+        client.create(WATER, deadline=deadline)
+    assert conflict.value.maybe_done
+    assert clock.now - began < (10.0 if deadline is None else deadline)
+
+
+def test_a_key_that_may_not_ask_stores_and_is_told_what_it_cannot_know(connect: Any, emulator: Emulator) -> None:
+    client = connect(listing(emulator, lambda: answer(403, 11007)))
+    client.create(WATER)
+    with pytest.raises(PartialFailureError) as failure:
+        client.create([WATER, BOAT])
+    assert [annotation.input_id for annotation in failure.value.succeeded] == ["in-2"]
+    [failed] = failure.value.failed
+    assert isinstance(failed.error, PermissionDeniedError)
+    assert failed.error.maybe_done
+    assert "This key may not read annotations" in str(failed.error)
+
+
+def test_a_label_that_was_turned_is_a_conflict_also_if_the_first_answer_was_lost(
+    connect: Any, emulator: Emulator
+) -> None:
+    client = connect(emulator)
+    [stored] = client.create(WATER)
+    client.set_value(stored.id, input_id="in-1", concept_id="water", value=True)
+
+    def lost(request: httpx.Request) -> httpx.Response:
+        emulator(request)
+        raise httpx.ReadError("")
+
+    with pytest.raises(ConflictError, match="holds other content"):
+        connect(first_post(emulator, lost)).create(WATER)
+
+
+BOX = BoundingBox(top_row=0.1, left_col=0.2, bottom_row=0.5, right_col=0.9)
+
+
+def emptied(item: Any, place: str) -> Any:
+    """Return an item of an answer that shows less."""
+    if place == "data":
+        return {**item, "data": {}}
+    if place == "fewer regions":
+        return {**item, "data": {"regions": item["data"]["regions"][1:]}}
+    if place == "labels of a region":
+        return {**item, "data": {"regions": [{**region, "data": {}} for region in item["data"]["regions"]]}}
+    return {**item, "data": {place: []}}
+
+
+@pytest.mark.parametrize(
+    ("sent", "place"),
+    [
+        (WATER, "data"),
+        (WATER, "concepts"),
+        (Annotation.of("in-1", negative("water"), region=BOX), "regions"),
+        (Annotation.of("in-1", negative("water"), region=BOX), "fewer regions"),
+        (Annotation.of("in-1", negative("water"), region=BOX), "labels of a region"),
+        (Annotation.of("in-1", negative("water"), frame=FrameInfo(time=40)), "frames"),
+    ],
+)
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "dropped"])
+def test_a_success_that_shows_less_than_was_sent_is_settled_by_asking(
+    connect: Any, emulator: Emulator, sent: Annotation, place: str, is_kept: bool
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and not is_kept:
+            items = [emptied(item, place) for item in json.loads(request.content)["annotations"]]
+            request = httpx.Request("POST", request.url, headers=request.headers, json={"annotations": items})
+        return rewritten(emulator, lambda items: [emptied(item, place) for item in items])(request)
+
+    if is_kept:
+        [stored] = connect(handle).create([sent])
+        assert [(concept.id, concept.value) for _, concept in stored.each_concept()] == [("water", 0.0)]
+    else:
+        with pytest.raises(ConflictError, match="holds other content"):
+            connect(handle).create([sent])
+
+
+def test_a_success_that_does_not_repeat_the_data_is_one(connect: Any, emulator: Emulator) -> None:
+    quiet = rewritten(emulator, lambda items: [{k: v for k, v in item.items() if k != "data"} for item in items])
+    connect(quiet).create([TREE, WATER])
+    assert [request.method for request in emulator.requests] == ["POST"]
+
+
+def test_a_success_that_shows_nothing_of_what_is_not_listed_either_is_none(connect: Any, emulator: Emulator) -> None:
+    silent = listing(emulator, lambda: answer(200, 10000, []))
+    client = connect(rewritten(silent, lambda items: [emptied(item, "data") for item in items]))
+    with pytest.raises(InvalidResponseError, match="shows less of annotation") as failure:
+        client.create(TREE)
+    assert failure.value.maybe_done
 
 
 def test_a_time_that_comes_back_as_text_is_no_other_content(connect: Callable[..., Any], emulator: Emulator) -> None:

@@ -225,6 +225,100 @@ def test_an_answer_that_only_shows_a_label_turned_around_is_asked_about(connect:
     assert polarities(emulator) == {"in": [1.0]}
 
 
+def first_answer_lost(emulator: Emulator) -> Callable[[httpx.Request], httpx.Response]:
+    lost = iter([True])
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        answer = emulator(request)
+        if request.method == "POST" and next(lost, False):
+            raise httpx.ReadError("reset")
+        return answer
+
+    return handle
+
+
+def test_a_label_that_was_turned_is_a_conflict_also_if_the_first_answer_was_lost(
+    connect: Connect, emulator: Emulator
+) -> None:
+    client = connect(emulator)
+    client.upload(rows(300))
+    stored = emulator.annotations[1]
+    client.set_value(stored["id"], input_id="in-1", concept_id="tree", value=False)
+    report = connect(first_answer_lost(emulator)).upload(rows(300))
+    assert (report.stored + report.already_there, report.conflicts) == (299, 1)
+    assert polarities(emulator)["in-1"] == [0.0, 0.0]
+
+
+def test_to_compare_what_is_taken_costs_few_requests(connect: Connect, emulator: Emulator) -> None:
+    client = connect(emulator)
+    client.upload(rows(1280))
+    del emulator.requests[:]
+    assert client.upload(rows(1280)).already_there == 1280
+    assert len(posts(emulator)) == 10
+    assert len(emulator.requests) - 10 <= 45  # as many as fit into a URL of 3,000 characters are asked for in one
+
+
+@pytest.mark.parametrize("shown", [{}, {"concepts": []}, {"regions": []}], ids=str)
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "dropped"])
+def test_a_success_that_shows_nothing_of_what_was_sent_is_asked_about(
+    connect: Connect, emulator: Emulator, shown: dict[str, Any], is_kept: bool
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method != "POST":
+            return emulator(request)
+        if not is_kept:
+            items = [{**item, "data": {}} for item in json.loads(request.content)["annotations"]]
+            request = httpx.Request("POST", request.url, headers=request.headers, json={"annotations": items})
+        tree = emulator(request).json()
+        return httpx.Response(200, json={**tree, "annotations": [{**a, "data": shown} for a in tree["annotations"]]})
+
+    report = connect(handle).upload(rows(20))
+    assert (report.stored, report.conflicts) == ((20, 0) if is_kept else (0, 20))
+
+
+def unreadable(emulator: Emulator) -> Callable[[httpx.Request], httpx.Response]:
+    """A server for which the key may only write."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        answer = emulator(request)
+        return answer if request.method == "POST" else status(403, 11007)
+
+    return handle
+
+
+@pytest.mark.parametrize("check_existing", [False, True])
+@pytest.mark.parametrize("duplicates", ["item", "batch"])
+def test_with_a_key_that_may_only_write_an_upload_comes_to_its_end(
+    connect: Connect, duplicates: Any, check_existing: bool
+) -> None:
+    emulator = Emulator(duplicates=duplicates)
+    connect(emulator).upload([row for index, row in enumerate(rows(1000)) if index % 100 == 7])
+    del emulator.requests[:]
+    report = connect(unreadable(emulator)).upload(rows(1000), check_existing=check_existing)
+    assert (report.stored, report.unknown, report.exhausted, report.stopped) == (990, 10, True, None)
+    assert len(emulator.annotations) == 1000
+    failure = report.failures[0]
+    assert failure.error is not None
+    assert failure.error.maybe_done  # type: ignore[attr-defined]  # an `APIError`
+    assert "which this content made, is taken" in str(failure.error)
+    assert isinstance(failure.error.__cause__, PermissionDeniedError | ConflictError)
+    assert (
+        sum(request.method == "GET" for request in emulator.requests) <= 12
+    )  # after three in a row no more is asked for
+
+
+def test_a_key_that_may_only_write_stores_nothing_twice_and_claims_nothing(
+    connect: Connect, emulator: Emulator
+) -> None:
+    client = connect(unreadable(emulator))
+    assert client.upload(rows(1000)).stored == 1000
+    report = client.upload(rows(1000))
+    assert (report.stored, report.unknown, report.taken, report.exhausted) == (0, 1000, 1000, True)
+    mixed = connect(first_answer_lost(emulator), max_retries=0)
+    assert mixed.upload(rows(1000)).confirmed == 1000
+    assert len(emulator.annotations) == 1000
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 

@@ -116,7 +116,9 @@ def with_code(code: int | None, **more: Any) -> dict[str, Any]:
         (with_code(123456), Verdict.LOST),
         (with_code(24150, data={"concepts": [{"id": "x", "value": 0}]}), Verdict.TURNED),
         (with_code(24150, data={"concepts": [{"id": "y", "value": 1}]}), Verdict.TURNED),
-        (with_code(24150, data={}), Verdict.STORED),
+        (with_code(24150, data=None), Verdict.STORED),  # it is not repeated
+        (with_code(24150, data={}), Verdict.TURNED),
+        (with_code(24150, data={"concepts": []}), Verdict.TURNED),
         ({"input_id": "in", "id": "b"}, Verdict.LOST),
     ],
 )
@@ -137,6 +139,14 @@ def test_a_refusal_that_may_be_anothers_makes_it_go_alone() -> None:
     assert verdict([nameless, stored], items=[item(), other]).verdict is Verdict.ALONE
     third = Item(2, None, ("in", "c"), "c", True, 10, {**SHOWN, "id": "c"})
     assert verdict([nameless, stored], items=[item(), other, third]).verdict is Verdict.LOST  # of which of the two?
+
+
+def test_a_refusal_to_be_asked_says_nothing_of_the_account() -> None:
+    forbidden = refused(403, 11007)
+    assert reading.broken(forbidden).trouble is Trouble.FATAL
+    assert reading.broken(forbidden, is_asking=True).trouble is Trouble.REFUSED
+    assert reading.broken(refused(401), is_asking=True).trouble is Trouble.FATAL
+    assert reading.broken(refused(429), is_asking=True).trouble is Trouble.THROTTLED
 
 
 def test_what_a_list_says_of_an_annotation() -> None:

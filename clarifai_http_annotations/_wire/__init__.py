@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from .._lazy import loader
 
 if TYPE_CHECKING:
-    from . import deletions, patches, searches, tasks, tracks
+    from . import deletions, lookup, patches, searches, tasks, tracks
 
-    __all__ = ["deletions", "patches", "searches", "tasks", "tracks"]
+    __all__ = ["deletions", "lookup", "patches", "searches", "tasks", "tracks"]
 else:
-    __getattr__ = loader(__name__, dict.fromkeys(("deletions", "patches", "searches", "tasks", "tracks"), ""))
+    __getattr__ = loader(__name__, dict.fromkeys(("deletions", "lookup", "patches", "searches", "tasks", "tracks"), ""))

@@ -5,15 +5,15 @@ Rules:
 1. An answer is matched by its ids. Only one that carries no id (a refused item may come without)
    is matched by input and content, and a refusal among several of one input by their order: then
    it may be another's, so it decides nothing but whose text is whose.
-2. A duplicate key (40010) of an id that the content made is stored: that content was, and if it was
-   not patched since, it is there. Asking tells; a list may lag behind, so silence does not count.
-3. What is unclear is settled by asking: any duplicate, a whole batch refused as duplicate,
-   an internal failure, a code that is unknown, a polarity that came back turned around, and an
-   annotation of which an answer says nothing, or contradicts itself.
+2. What is unclear is settled by asking (`lookup`): any duplicate, a whole batch refused as duplicate,
+   an internal failure, a code that is unknown, a polarity that came back turned around, a success
+   that shows less than was sent, and an annotation of which an answer says nothing, or contradicts itself.
+3. A duplicate key (40010) of an id that the content made is no success by itself: that content was
+   stored once, and somebody may have turned a label since.
 4. Other content under the same id is a conflict, never a success.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import (
@@ -24,8 +24,7 @@ from ..errors import (
     InvalidRequestError,
     PartialFailureError,
 )
-from ..models._base import read as read_model
-from ..models.annotation import Annotation, Origin
+from ..models.annotation import Annotation
 from ..models.status import STORED, StatusCode, known_code
 from . import answers
 from .answers import Answer
@@ -34,9 +33,6 @@ from .refusals import status_error
 from .rows import listed, prepare_row
 
 Key = tuple[str, str]
-
-CHOOSE = "Choose another id, or leave it out to have one derived from the content."
-
 
 if TYPE_CHECKING:
 
@@ -99,19 +95,14 @@ class Unclear(NamedTuple):
     """Only asking can tell.
 
     Attributes:
-        error: What there is to say if it is not there.
-        otherwise: What it is if asking does not tell.
-        is_turned: Whether an answer showed another polarity than was sent.
+        error: What there is to say if asking does not tell.
+        is_taken: Whether the answer says that the id is taken, and the content made it.
+        is_accepted: Whether the answer says that it was stored, and shows something else, or less.
     """
 
     error: APIError
-    otherwise: Stored | None = None
-    is_turned: bool = False
-
-    @property
-    def unsettled(self) -> Stored | Failed:
-        """What it is if asking did not tell."""
-        return self.otherwise or Failed(self.error)
+    is_taken: bool = False
+    is_accepted: bool = False
 
 
 Verdict = Stored | Failed | Unclear
@@ -232,15 +223,53 @@ def _verdict(
         if contradicts(found, item.tree):
             turned = answers.invalid_response(answer, f"it turns a concept of annotation {item.key[1]!r} around")
             turned.hint = "Look at what is stored, with get(), before anything is trained on it."
-            return Unclear(turned, is_turned=True)
+            return Unclear(turned, is_accepted=True)
+        if lacks(found.get("data"), item.tree.get("data")):
+            less = answers.invalid_response(answer, f"it shows less of annotation {item.key[1]!r} than was sent")
+            return Unclear(less, is_accepted=True)
         return stored
     status = answers.redacted({"req_id": answer.request_id, **_status(found)}, redact)
     error = status_error(status, message="was not stored, without a reason")
     if item.derived and code == StatusCode.DATABASE_DUPLICATE_KEY and key_of(found) == item.key:
-        return Unclear(error, already_stored(item) if read else UNREAD)
+        return Unclear(error, is_taken=True)
     maybe_anothers = key_of(found) != item.key and not alone
     says_little = not isinstance(code, StatusCode) or isinstance(error, (ConflictError, InternalServerError))
     return Unclear(error) if maybe_anothers or says_little else Failed(error)
+
+
+SHOWN = frozenset({"data", "concepts", "regions", "frames", "time_segments", "tracks"})
+"""Parts of an annotation that hold labels."""
+
+
+def lacks(shown: Any, sent: Any) -> bool:
+    """Tell whether an answer that shows data leaves out concepts, or what holds them: it may not have kept them.
+
+    What is not shown at all (the server does not repeat it) leaves nothing out.
+    """
+    if not isinstance(shown, dict) or not isinstance(sent, dict):
+        return False
+    for key, part in sent.items():
+        if key not in SHOWN or not part:
+            continue
+        there = shown.get(key)
+        if not there or not isinstance(there, type(part)):
+            return True
+        if key == "data":
+            if lacks(there, part):
+                return True
+        elif len(there) < len(part) or (key != "concepts" and _one_lacks(there, part)):
+            return True
+    return False
+
+
+def _one_lacks(shown: list[Any], sent: list[dict[str, Any]]) -> bool:
+    """Tell the same of parts in a list, as far as it is plain which is which."""
+    if len(shown) != len(sent):  # those that were there before a patch are shown as well
+        return False
+    pairs = zip(shown, sent, strict=True)
+    return any(
+        lacks(one, part) for one, part in pairs if isinstance(one, dict) and part.get("id") in (None, one.get("id"))
+    )
 
 
 def _is_as_asked(code: StatusCode | int | str | None, item: "Sent", answer: Answer) -> bool:
@@ -248,53 +277,6 @@ def _is_as_asked(code: StatusCode | int | str | None, item: "Sent", answer: Answ
     if code is None:
         return answer.code in (StatusCode.SUCCESS, StatusCode.ACCEPTED)
     return code == known_code(item.tree.get("status", {}).get("code"))
-
-
-def already_stored(item: "Sent") -> Stored:
-    """Return the verdict for content that is there already: the annotation as it was sent."""
-    annotation = read_model(Annotation, item.tree)
-    annotation._origin = Origin(item.tree)
-    annotation._origin.is_sure = False
-    return Stored(annotation)
-
-
-Listed = tuple[dict[str, Any], Annotation]
-"""An annotation as the server listed it: as it came, and read."""
-
-
-def read_listed(answer: Answer, filters: Mapping[str, Any]) -> list[Listed]:
-    """Return what a page lists; what has no ids is nothing that was asked about.
-
-    Raises:
-        InvalidResponseError: If one of it has another shape than the API's, or was not asked for (``filters``).
-    """
-    answers.check_asked(answer, (key_of(tree) for tree in answers.items_of(answer) if isinstance(tree, dict)), filters)
-    return [
-        (tree, answers.read_model(answer, tree, f"annotations[{index}]", Annotation))
-        for index, tree in enumerate(answers.items_of(answer))
-        if isinstance(tree, dict) and None not in key_of(tree)
-    ]
-
-
-def settle(item: Item, found: Iterable[Listed], verdict: Unclear) -> Stored | Failed:
-    """Say what an unclear item is, now that the server was asked what it has under its id.
-
-    Args:
-        item: The item.
-        found: What the server listed.
-        verdict: What it was until now.
-    """
-    for tree, annotation in found:
-        if key_of(tree) == item.key:
-            if holds(tree, item.tree):
-                return Stored(annotation)
-            return Failed(other_content(item.key))
-    return verdict.unsettled
-
-
-def other_content(key: Key) -> ConflictError:
-    """Return the error of an annotation under whose id the server has another one."""
-    return ConflictError(f"was not stored: id {key[1]!r} of input {key[0]!r} holds other content", hint=CHOOSE)
 
 
 def conclude(

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .. import _retry, _wire
 from .._call import Call, Caller, Listing, Timeout
 from .._operation import operation, paged
 from .._wire import answers, outcomes, requests
-from .._wire.outcomes import Failed, Item, Key, Stored, Unclear
+from .._wire.outcomes import Failed, Item, Key, Stored, Unclear, Verdict
 from ..config import NOT_GIVEN, NotGiven
-from ..errors import APIError, ConflictError, NotFoundError
+from ..errors import APIError, ConflictError, NotFoundError, PermissionDeniedError
 from ..models.annotation import Annotation
+
+if TYPE_CHECKING:  # few calls have to ask
+    from .._wire.lookup import Listed
+
+ASKS = 4
+"""How often an annotation that must be there, and is not listed, is asked for: lists may lag behind."""
 
 # Inside the class the word means the operation.
 Annotations = list[Annotation]
-Found = list[outcomes.Listed]
 Ids = str | Iterable[str] | None
 
 
@@ -50,8 +56,10 @@ class AnnotationOperations(Caller):
         An annotation without an id gets one that is derived from its content, so the same call
         made again stores nothing twice, as long as the server keeps at most one annotation for
         an input and an id (its routes imply that; its documentation does not say it). Identical
-        annotations in one call are sent once. Content that was stored by an earlier call is
-        returned as it is; if somebody patched it since, that is a `ConflictError`.
+        annotations in one call are sent once. Content that was stored by an earlier call is asked
+        for, compared, and returned as it is; if somebody patched it since, that is a
+        `ConflictError`, and so is an id that is taken while the server does not show by what
+        (then ``maybe_done`` is true).
 
         Of an annotation that a client returned, what is stored is its labels and what else can be sent: an input-level
         one becomes an ordinary one, under its id. Fields that this version does not know are left out, with an
@@ -91,45 +99,61 @@ class AnnotationOperations(Caller):
             )
         except ConflictError as error:  # one of them is a duplicate, and nobody says which
             refused = error
-            judged = {item.key: Unclear(error) for item in items}
+            judged = {item.key: Unclear(error, is_taken=item.derived and len(items) == 1) for item in items}
         except APIError as error:
             if not verdicts:
                 raise
             judged = {item.key: Failed(error) for item in items}  # what is known of the others is not lost
-        unclear = [item for item in items if isinstance(judged[item.key], Unclear)]
         await self._drop_if(call, (getattr(verdict, "error", None) for verdict in judged.values()))
-        try:
-            found = await self._ask(unclear, call) if unclear else []
-        except APIError as error:
-            found, refused = [], None
-            call.maybe_done = error.maybe_done = True
-            judged.update(
-                (item.key, said.otherwise or Failed(error))
-                for item in unclear
-                if isinstance(said := judged[item.key], Unclear)
-            )
+        unclear = {key: said for key, said in judged.items() if isinstance(said, Unclear)}
+        judged |= await self._look_up([item for item in items if item.key in unclear], unclear, call) if unclear else {}
         again = []
         for item in items:
             verdict = judged[item.key]
-            if isinstance(verdict, Unclear):
-                verdict = outcomes.settle(item, found, verdict)
-                if refused is not None and isinstance(verdict, Failed) and verdict.error is refused:
+            if isinstance(verdict, Failed):
+                if verdict.error is refused:
                     again.append(item)
                     continue
-            if isinstance(verdict, Failed):
+                maybe_done = verdict.error.maybe_done
                 call.describe(verdict.error, request)
-            verdicts[item.key] = verdict
-        if len(again) == len(items):  # not one of them was there: the same request would be refused again
-            verdicts.update((item.key, Failed(refused)) for item in again if refused is not None)
+                verdict.error.maybe_done |= maybe_done
+            verdicts[item.key] = verdict  # type: ignore[assignment]  # nothing is unclear any more
+        if refused is not None and len(again) == len(items):  # the same request would be refused again
+            verdicts.update((item.key, Failed(refused)) for item in again)
             return []
         return again
 
-    async def _ask(self, items: list[Item], call: Call) -> Found:
+    async def _look_up(self, items: list[Item], unclear: dict[Key, Unclear], call: Call) -> dict[Key, Verdict]:
+        """Ask what the server has of unclear items, and say what they are."""
+        lookup = _wire.lookup
+        settled: dict[Key, Verdict] = {}
+        for tries in range(ASKS):
+            pause = _retry.backoff(tries, retry_after=None) if tries and _retry.is_waiting() else 0.0
+            left = call.deadline.left()
+            if tries and left is not None and pause >= left:
+                break
+            if pause:
+                await self._sleep(pause)
+            try:
+                found = await self._ask(items, call)
+            except APIError as error:
+                call.maybe_done = error.maybe_done = True
+                if isinstance(error, PermissionDeniedError):
+                    error.hint = lookup.FORBIDDEN
+                settled.update((item.key, Failed(error)) for item in items)
+                break
+            settled.update((item.key, lookup.settle(item, found, unclear[item.key])) for item in items)
+            items = lookup.missing(items, found, unclear)
+            if not items:
+                break
+        return settled
+
+    async def _ask(self, items: list[Item], call: Call) -> list[Listed]:
         """Return what the server has under the ids of these items."""
-        found: Found = []
+        found: list[Listed] = []
         for part in requests.split(requests.asking(item.key for item in items)):
             request = requests.page(self._app, part, page=1, per_page=requests.MAX_PER_PAGE, operation="create")
-            found += await self._call(request, call, partial(outcomes.read_listed, filters=part))
+            found += await self._call(request, call, partial(_wire.lookup.read_listed, filters=part))
         return found
 
     @operation

@@ -146,7 +146,7 @@ class UploadOperations(Caller):
             await self._drop_if(call, [error])
             call.describe(error, request)
             logger.debug("upload: a request of %d annotations failed (%s)", len(job.items), codes_of(error))
-            return reading.broken(error, size)
+            return reading.broken(error, size, is_asking=job.is_asking)
 
     def _order(self, job: Job) -> requests.Request:
         trees = [item.tree for item in job.items]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._wire.outcomes import CHOOSE
+from .._wire import lookup
 from ..errors import APITimeoutError, ClarifaiError, ConflictError, InvalidRequestError
 from .backlog import MAX_BYTES
-from .work import ALREADY_THERE, STORED, Became, Item, Key, Root, Settled
+from .work import ALREADY_THERE, STORED, Became, Item, Key, Root, Settled, Why
 
 HOPELESS = 3
 """Batches in a row of which nothing was left."""
@@ -81,7 +81,7 @@ class Ledger:
     def abandon(self, reason: str) -> None:
         """Settle what is open: what may have been carried out is unknown, the rest was not sent."""
         for item in list(self.open.values()):
-            if item.maybe_sent:
+            if item.maybe_sent or item.why is Why.TAKEN:
                 error = _stopped(f"may be stored or not: the upload stopped, {reason}", item)
                 self.settle(item, Became.UNKNOWN, error)
             else:
@@ -93,12 +93,19 @@ class Ledger:
 
 def conflict(item: Item, why: str) -> ClarifaiError:
     """Return the error of an annotation that is not sent, because its id is known to be taken."""
-    return ConflictError(f"id {item.key[1]!r} of input {item.key[0]!r} was not sent: {why}", hint=CHOOSE)
+    return ConflictError(f"id {item.key[1]!r} of input {item.key[0]!r} was not sent: {why}", hint=lookup.CHOOSE)
+
+
+def not_compared(item: Item) -> ClarifaiError:
+    """Return the error of an annotation whose id is taken, and nobody can see by what."""
+    error = lookup.not_compared(item.key)
+    error.__cause__ = item.error
+    return error
 
 
 def _stopped(message: str, item: Item) -> ClarifaiError:
     error = APITimeoutError(message)
-    error.maybe_done = item.maybe_sent
+    error.maybe_done = item.maybe_sent or item.why is Why.TAKEN
     error.__cause__ = item.error
     return error
 

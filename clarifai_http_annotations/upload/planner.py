@@ -5,9 +5,10 @@ A driver carries out what `Planner.next` says and tells `Planner.ended` what cam
 1. **Once.** An annotation is in one request at a time, always under the same id. What may have been
    carried out is sent again under that id; a twin of what is on its way is not sent.
 2. **Stored** is what the server says is stored, or what it lists with the content that was sent. An id
-   that the content made and that is taken by then is stored as well.
+   that is taken says nothing by itself, not even one that the content made: a label may have been turned.
 3. **Failed** is only what was refused, and was never in a request that may have been carried out.
-   What was is asked for; if the server does not list it, nobody knows, because lists may lag.
+   What was is asked for; if the server does not list it, nobody knows, because lists may lag. Nobody
+   knows either if it may not be asked.
 4. **A batch that is refused as a whole** is halved until what is refused stands alone. After three
    batches in a row of which nothing was left, the next ones fail without that.
 5. **An outage** (five failures in a row) leaves one request at a time, with a backoff before each.
@@ -24,12 +25,12 @@ from .._rate import RateLimiter
 from .._retry import backoff
 from ..errors import ClarifaiError
 from .backlog import MAX_BYTES, NEVER, Backlog
+from .judge import PASSING, Judge
 from .ledger import Ledger
 from .pulse import MOST_AT_ONCE, Pulse
 from .work import (
     Answered,
     Became,
-    Broken,
     Done,
     Item,
     Job,
@@ -46,14 +47,8 @@ from .work import (
 
 MOST_OPEN, MOST_OPEN_BYTES = 8192, 8 * MAX_BYTES
 """Annotations that were taken and are not settled, and their bytes."""
-TRIES = 6
-"""Failures of one batch, while others succeed, that make it suspect."""
-ASKS = 4
-"""How often an annotation that is not listed is asked for: lists may lag behind."""
 DRAIN = 5.0
 """Seconds that requests on their way have when an upload stops."""
-
-PASSING = (Trouble.THROTTLED, Trouble.UNSENT, Trouble.LOST)  # may be over at the next try
 
 
 class Planner:
@@ -96,9 +91,9 @@ class Planner:
         self._pulse = Pulse(now, deadline=deadline, give_up_after=give_up_after, at_once=at_once, pause=self._pause)
         self._backlog = Backlog()
         self._ledger = Ledger()
+        self._judge = Judge(self._backlog, self._ledger, self._pause)
         self._in_flight: dict[int, Job] = {}
         self._requests = 0
-        self._app_exists = False
         self._patience_ends = now
 
     def one_at_a_time(self) -> None:
@@ -112,7 +107,7 @@ class Planner:
         if not self._ledger.add(item):
             return
         if self._check_existing:
-            self._ask(item, Why.CHECK, now=-NEVER)
+            self._judge.ask(item, Why.CHECK, -NEVER)
         else:
             self._backlog.add(item)
 
@@ -188,7 +183,6 @@ class Planner:
         """Learn what came of a request."""
         del self._in_flight[job.number]
         if isinstance(outcome, Answered):
-            self._app_exists = True
             verdicts = {said.verdict for said in outcome.said.values()}
             throttled = verdicts == {Verdict.THROTTLED}
             self._count(job, now, passed=not verdicts <= {Verdict.THROTTLED, Verdict.LOST}, throttled=throttled)
@@ -196,7 +190,8 @@ class Planner:
             for item in job.items:
                 verdict, error = outcome.said[item.key]
                 item.error = error or item.error
-                self._judge(item, verdict, now)
+                self._judge.judge(item, verdict, now)
+            self._judge.was_answered(job)
             return
         throttled = outcome.trouble is Trouble.THROTTLED
         self._count(job, now, passed=outcome.trouble not in PASSING, throttled=throttled)
@@ -207,92 +202,12 @@ class Planner:
         for item in job.items:
             item.error = outcome.error
             item.maybe_sent |= outcome.trouble is Trouble.LOST and not job.is_asking
-        self._broken(job, outcome, now)
-
-    def _judge(self, item: Item, verdict: Verdict, now: float) -> None:
-        """Go on with an annotation after what an answer says of it."""
-        if verdict is Verdict.STORED:
-            self._ledger.settle(item, Became.STORED)
-        elif verdict is Verdict.HOLDS or (verdict is Verdict.TAKEN and item.maybe_sent):
-            self._ledger.settle_as_there(item)
-        elif verdict is Verdict.OTHER:
-            self._ledger.settle(item, Became.CONFLICT)
-        elif verdict is Verdict.ABSENT:
-            self._absent(item, now)
-        elif verdict is Verdict.TAKEN:
-            self._ask(item, Why.TAKEN, now)
-        elif verdict is Verdict.ASK or verdict is Verdict.TURNED:
-            item.maybe_sent |= verdict is Verdict.TURNED
-            self._ask(item, Why.UNCLEAR, now)
-        elif verdict is Verdict.REFUSED and item.maybe_sent:
-            self._ask(item, Why.REFUSED, now)
-        elif verdict is Verdict.REFUSED:
-            self._ledger.settle(item, Became.FAILED)
-        elif verdict is Verdict.THROTTLED:
-            self._send_again(item, now)
-        elif verdict is Verdict.ALONE:
-            self._backlog.jobs.add(Job([item]), now)
-        else:
-            item.maybe_sent = True
-            item.lost += 1
-            if item.lost < TRIES:
-                self._send_again(item, now)
-            else:
-                self._ask(item, Why.UNCLEAR, now)
-
-    def _absent(self, item: Item, now: float) -> None:
-        """Go on with an annotation that was asked for and is not listed. Lists may lag behind."""
-        item.asked += 1
-        if item.why is Why.CHECK:
-            item.why, item.asked = None, 0
-            self._backlog.add(item)
-        elif item.why is Why.TAKEN:
-            self._ledger.settle_as_there(item)
-        elif item.asked >= ASKS:
-            self._ledger.settle(item, Became.UNKNOWN)
-        elif item.why is Why.REFUSED:
-            self._ask(item, Why.REFUSED, now)
-        else:
-            self._send_again(item, now)
-
-    def _broken(self, job: Job, broken: Broken, now: float) -> None:
-        """Go on with a request that came to nothing as a whole."""
-        trouble = broken.trouble
-        if trouble is Trouble.FATAL or (trouble is Trouble.NOT_FOUND and job.is_asking):
-            self.fatal = self.fatal or broken.error
+        if outcome.trouble is Trouble.FATAL or (outcome.trouble is Trouble.NOT_FOUND and job.is_asking):
+            self.fatal = self.fatal or outcome.error
             self.stop("the API refuses every request", now)
-        elif trouble in PASSING:
-            others_succeed = broken.was_answered or self._pulse.successes > job.successes
-            if trouble is Trouble.LOST and job.tries >= TRIES and others_succeed and not job.is_asking:
-                self._halve(job, alone=lambda item: self._ask(item, Why.UNCLEAR, now))
-            else:
-                self._backlog.jobs.add(job, now + self._pause(job.tries))
-        elif job.is_asking:  # they cannot be asked for
-            self._app_exists = True  # as far as anybody can tell
-            for item in job.items:
-                item.asked = ASKS
-                self._absent(item, now)
-        elif trouble is Trouble.NOT_FOUND and not self._app_exists:  # or does it? An answer to a question tells
-            for item in job.items:
-                self._ask(item, Why.CHECK, now)
-        elif trouble is Trouble.TAKEN:
-            for item in job.items:
-                is_it = len(job.items) == 1 and item.derived
-                self._judge(item, Verdict.TAKEN if is_it else Verdict.ASK, now)
-        elif not self._ledger.is_hopeless:
-            self._halve(job, alone=lambda item: self._judge(item, Verdict.REFUSED, now))
         else:
-            for item in job.items:
-                self._judge(item, Verdict.REFUSED, now)
-
-    def _halve(self, job: Job, alone: Callable[[Item], None]) -> None:
-        """Send the halves of a batch on their own, or go on with what stands alone already."""
-        if len(job.items) == 1:
-            alone(job.items[0])
-            return
-        root, middle = self._ledger.suspect(job.items), len(job.items) // 2
-        for half in (job.items[:middle], job.items[middle:]):
-            self._backlog.jobs.add(Job(half), -NEVER, root.number)  # one batch after the other
+            others_succeed = outcome.was_answered or self._pulse.successes > job.successes
+            self._judge.broken(job, outcome, now, others_succeed=others_succeed)
 
     def _count(self, job: Job, now: float, *, passed: bool, throttled: bool) -> None:
         if passed:
@@ -306,17 +221,6 @@ class Planner:
     def _pause(self, tries: int) -> float:
         return backoff(tries, retry_after=None, jitter=self._jitter) if self._waiting else 0.0
 
-    def _send_again(self, item: Item, now: float) -> None:
-        at = now + self._pause(1 + item.lost + item.asked)
-        if item.root is not None:  # it is suspect, and others should not suffer for it
-            self._backlog.jobs.add(Job([item]), at)
-        else:
-            self._backlog.again.add(item, at)
-
-    def _ask(self, item: Item, why: Why, now: float) -> None:
-        item.why = why
-        self._backlog.to_ask.add(item, now + self._pause(item.asked) if item.asked else now)
-
     # --- stopping --------------------------------------------------------------------------------
 
     def stop(self, reason: str, now: float) -> None:
@@ -329,6 +233,4 @@ class Planner:
         for job in self._in_flight.values():
             for item in job.items:
                 item.maybe_sent |= not job.is_asking
-        for item in [item for item in self._ledger.open.values() if item.why is Why.TAKEN]:
-            self._ledger.settle_as_there(item)
         self._ledger.abandon(self.stopped or "it was interrupted")

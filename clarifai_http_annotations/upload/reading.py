@@ -11,6 +11,7 @@
 | never connected, or no time left to | nothing was sent |
 | a duplicate | one of the ids is taken |
 | anything else | something in the batch is refused |
+| 403 to a question | this key may not ask: nobody knows more than before |
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .._retry import Fate
 from .._wire import answers, outcomes, requests
 from .._wire.answers import Answer
 from .._wire.ids import holds
+from .._wire.lookup import other_content
 from .._wire.outcomes import Failed, Stored, key_of
 from ..errors import (
     APIConnectionError,
@@ -43,10 +45,13 @@ OF_AN_ITEM = frozenset({21200, 24156, 30102, 30103})
 METHOD = 11103
 
 
-def broken(error: APIError, size: int = 0) -> Broken:
+def broken(error: APIError, size: int = 0, *, is_asking: bool = False) -> Broken:
     """Return what an error of a request as a whole means for it."""
     was_answered = isinstance(error, APIStatusError)
-    return Broken(trouble_of(error), error, getattr(error, "retry_after", None), was_answered, size)
+    trouble = trouble_of(error)
+    if is_asking and isinstance(error, PermissionDeniedError) and trouble is Trouble.FATAL:
+        trouble = Trouble.REFUSED  # it may not read; whether it may write shows when it does
+    return Broken(trouble, error, getattr(error, "retry_after", None), was_answered, size)
 
 
 def trouble_of(error: APIError) -> Trouble:
@@ -96,10 +101,10 @@ def _said(verdict: outcomes.Verdict, is_complete: bool) -> Said:
     error = verdict.error
     if isinstance(verdict, Failed):
         return Said(Verdict.THROTTLED if _retry.fate_of(error) is Fate.REFUSED else Verdict.REFUSED, error)
-    if verdict.otherwise is not None:
+    if verdict.is_taken:
         return Said(Verdict.TAKEN, error)
-    if isinstance(error, ConflictError) or verdict.is_turned:
-        return Said(Verdict.TURNED if verdict.is_turned else Verdict.ASK, error)
+    if isinstance(error, ConflictError) or verdict.is_accepted:
+        return Said(Verdict.TURNED if verdict.is_accepted else Verdict.ASK, error)
     is_known = isinstance(error, APIStatusError) and error.code_name is not None
     if is_known and is_complete and not isinstance(error, InternalServerError):
         return Said(Verdict.ALONE, error)  # a refusal without an id, for each that has no answer of its own
@@ -130,4 +135,4 @@ def _compared(item: Item, found: list[dict[str, object]]) -> Said:
         return Said(Verdict.ABSENT)
     if holds(found[0], item.tree):
         return Said(Verdict.HOLDS)
-    return Said(Verdict.OTHER, outcomes.other_content(item.key))
+    return Said(Verdict.OTHER, other_content(item.key))

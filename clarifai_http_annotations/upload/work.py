@@ -126,7 +126,7 @@ class Verdict(Enum):
     STORED = "it is in the app"
     TAKEN = "an annotation with the id that its content made is there"
     ASK = "only asking can tell"
-    TURNED = "it was stored, and is shown with another polarity or other concepts: asking tells"
+    TURNED = "it was stored, and is shown with another polarity, with other concepts or with none: asking tells"
     REFUSED = "it is not in the app and never will be"
     THROTTLED = "not now"
     LOST = "nobody knows"
