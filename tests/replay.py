@@ -222,6 +222,7 @@ def replay(seed: int) -> Run:
         0.0,
         deadline=deadline,
         give_up_after=dice.choice((300.0, 300.0, 20.0)),
+        flush_after=dice.choice((None, 1.0, 1.0, 0.1)),
         check_existing=dice.random() < 0.2,
         at_once=dice.choice((64, 8, 1)),
         waiting=dice.random() < 0.9,
@@ -267,23 +268,30 @@ def _drive(
     now, order, left = 0.0, count(), iter(items)
     taken: list[Item] = []
     arriving: list[tuple[float, int, Job, Outcome | None]] = []
-    waits = 0
+    waits = asked = 0
+    pace, comes = dice.choice((0.0, 0.0, 0.0, 0.01, 0.5)), 0.0  # what is given may keep the upload waiting
     while now < interrupted:
-        step = planner.next(now)
-        waits = 0 if isinstance(step, (Take, Start)) or arriving else waits + 1
+        step = planner.next(now, reading=asked > 0)
+        waits = 0 if isinstance(step, (Take, Start)) or arriving or asked else waits + 1
         if isinstance(step, Done) or waits > 1000:
             break
         if isinstance(step, Take):
-            for _ in range(step.number):
-                item = next(left, None)
-                if item is None:
-                    planner.end()
-                    break
-                taken.append(item)
-                planner.offer(item)
-        elif isinstance(step, Start):
+            asked = step.number
+        while asked and comes <= now:
+            asked -= 1
+            item = next(left, None)
+            if item is None:
+                planner.end()
+                asked = 0
+                break
+            taken.append(item)
+            planner.offer(item, now)
+            comes = now + dice.uniform(0.0, 2 * pace)
+        if isinstance(step, Take):
+            continue
+        if isinstance(step, Start):
             heapq.heappush(arriving, (now + dice.uniform(0.0, 0.1), next(order), step.job, None))
-        elif arriving and arriving[0][0] <= step.until:
+        elif arriving and arriving[0][0] <= min(step.until, comes if asked else float("inf")):
             at, _, job, outcome = heapq.heappop(arriving)
             now = max(now, at)
             if outcome is None:  # it arrives at the server; what the client learns of it comes later
@@ -293,13 +301,13 @@ def _drive(
             else:
                 planner.ended(job, outcome, now)
         else:
-            now = max(now, step.until)
+            now = max(now, min(step.until, comes) if asked else step.until)
     ended = isinstance(step, Done) if now < interrupted else True
     for _, _, job, outcome in arriving:  # on its way, and nobody waits for it any longer
         if outcome is None and dice.random() < 0.5:
             server.answer(job, now)
     planner.abandon()
-    return taken, planner.settled(), now, ended
+    return taken, planner.settled, now, ended
 
 
 def broken_promises(run: Run) -> list[str]:

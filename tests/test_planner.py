@@ -32,7 +32,7 @@ FATAL = Broken(Trouble.FATAL, APIError("the key is refused"), was_answered=True)
 
 def offer(planner: Planner, first: int, number: int) -> None:
     for index in range(first, first + number):
-        planner.offer(Item(index, None, (f"in-{index}", "id"), f"content {index}", True, 200))
+        planner.offer(Item(index, None, (f"in-{index}", "id"), f"content {index}", True, 200), 0.0)
 
 
 def start(planner: Planner, now: float, number: int) -> list[Job]:
@@ -115,7 +115,7 @@ def test_nothing_is_halved_before_an_answer_shows_that_the_app_exists() -> None:
     planner.ended(asked[0], NOT_FOUND, 1.0)
     planner.abandon()
     assert planner.fatal is NOT_FOUND.error
-    assert {entry.became for entry in planner.settled()} == {Became.NOT_SENT}
+    assert {entry.became for entry in planner.settled} == {Became.NOT_SENT}
 
 
 def test_what_does_not_exist_in_an_app_that_does_is_found_by_halves() -> None:

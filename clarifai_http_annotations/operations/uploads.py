@@ -41,6 +41,7 @@ class UploadOperations(Caller):
         timeout: Timeout = NOT_GIVEN,
         deadline: float | None = None,
         give_up_after: float = 300.0,
+        flush_after: float | None = 1.0,
     ) -> UploadReport:
         """Store any number of annotations, in no particular order, and report what became of each.
 
@@ -52,9 +53,16 @@ class UploadOperations(Caller):
         Of annotations that a client returned the same is stored as by `create`; input-level ones without labels fail.
 
         Requests of up to 128 annotations and 8 MiB are spread under ``rate=`` of the client. Memory stays
-        bounded however many annotations there are. What is given and the callbacks run in the caller's
-        thread or task. Ctrl-C, cancellation and an error in what is given are raised again; ``report=``
-        then has what was done.
+        bounded however many annotations there are. Ctrl-C, cancellation and an error in what is given
+        are raised again; ``report=`` then has what was done.
+
+        What is given and the callbacks run in the caller's thread or task, but an asynchronous iterable
+        is read in a task of its own. While it keeps the upload waiting, the upload goes on: batches
+        that are not full go after ``flush_after``, answers are learned from, and the deadline holds;
+        callbacks wait. What cannot be: an ordinary iterable that blocks is not interrupted, so after its
+        deadline an upload ends as soon as that gives something (which is reported as not sent) or ends;
+        an asynchronous one is cancelled. An ordinary iterable that blocks under `AsyncClient` blocks the
+        event loop, and with it the upload; so it does where there are no threads (WebAssembly).
 
         Args:
             annotations: What to store: `Annotation` objects, or dicts of the same shape; any iterable,
@@ -70,12 +78,15 @@ class UploadOperations(Caller):
             deadline: Seconds for the whole upload; what is not sent by then is reported.
             give_up_after: Seconds of failures without a success after which to stop. Up to 300 s that the server asks
                 to wait for (``Retry-After``) do not count.
+            flush_after: Seconds that a batch which is not full waits for more, since its first annotation
+                was taken; half of what is left of the deadline, if that is less. ``None`` to send
+                nothing but full batches before everything is taken.
 
         Returns:
             What was done.
 
         Raises:
-            InvalidRequestError: If what is given cannot be iterated.
+            InvalidRequestError: If what is given cannot be iterated, or is a table of another library.
             ConfigurationError: If the journal is of another app, or is none; nothing was sent.
             AuthenticationError: If the key is refused; it stops at once, with the report as ``.report``.
                 Likewise `PaymentRequiredError`, `PermissionDeniedError`, and `NotFoundError` for an
@@ -87,7 +98,10 @@ class UploadOperations(Caller):
         from ..upload.report import UploadReport
         from ..upload.run import Upload
 
-        _check(annotations, report, give_up_after)
+        _check(annotations, report)
+        _check_seconds("give_up_after", give_up_after)
+        if flush_after is not None:
+            _check_seconds("flush_after", flush_after)
         of_attempt = self._settings.timeout if timeout is NOT_GIVEN else check_timeout(timeout)
         over = Deadline.after(check_deadline(deadline), self._clock)
         kept = None if journal is None else self._open_journal(journal)
@@ -97,6 +111,7 @@ class UploadOperations(Caller):
                 self._clock(),
                 deadline=over.at,
                 give_up_after=float(give_up_after),
+                flush_after=flush_after,
                 check_existing=check_existing,
                 at_once=UNLIMITED_AT_ONCE if self._limiter.rate is None else MOST_AT_ONCE,
                 waiting=_retry.is_waiting(),
@@ -163,7 +178,7 @@ class UploadOperations(Caller):
         return Journal.open(path, Identity.of(self._settings))
 
 
-def _check(annotations: object, report: object, give_up_after: object) -> None:
+def _check(annotations: object, report: object) -> None:
     from ..upload.report import UploadReport
 
     if isinstance(annotations, (Annotation, Mapping, str, bytes)) or not isinstance(
@@ -177,6 +192,9 @@ def _check(annotations: object, report: object, give_up_after: object) -> None:
         )
     if report is not None and not isinstance(report, UploadReport):
         raise InvalidRequestError(f"report must be an UploadReport, not {type(report).__name__}.")
-    is_number = isinstance(give_up_after, (int, float)) and not isinstance(give_up_after, bool)
-    if not is_number or not give_up_after > 0:  # type: ignore[operator]  # it is a number
-        raise InvalidRequestError(f"give_up_after must be seconds, above 0, not {give_up_after!r}.")
+
+
+def _check_seconds(name: str, seconds: object) -> None:
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not is_number or not seconds > 0:  # type: ignore[operator]  # it is a number
+        raise InvalidRequestError(f"{name} must be seconds, above 0, not {seconds!r}.")

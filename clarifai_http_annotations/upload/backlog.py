@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -68,8 +69,9 @@ class Backlog:
         self.jobs: Later[Job] = Later()
         self._fresh_bytes = 0
 
-    def add(self, item: Item) -> None:
+    def add(self, item: Item, now: float) -> None:
         """Add an annotation that was not sent yet."""
+        item.ready = now
         self.fresh.append(item)
         self._fresh_bytes += item.size
 
@@ -80,18 +82,22 @@ class Backlog:
             return 0
         return max(0, MAX_ANNOTATIONS - len(self.fresh) - len(self.to_ask))
 
-    def due(self, now: float, *, is_last: bool) -> float:
+    def due(self, now: float, *, is_last: bool, flush: Callable[[float], float]) -> float:
         """Return when there is something to send: now, later, or never.
 
         Args:
             now: The time.
             is_last: Whether no more annotations will come for now, so that a batch need not be full.
+            flush: From when the first of a batch was ready to when it goes although it is not full.
         """
         due = min(self.jobs.due, self.to_ask.due)
         ready = len(self.fresh) + self.again.count_due(now)
         if ready >= MAX_ANNOTATIONS or (ready and is_last):
             return min(due, now)
-        return min(due, self.again.due) if is_last else due
+        if is_last:
+            return min(due, self.again.due)
+        first = min(self.fresh[0].ready if self.fresh else NEVER, self.again.due)
+        return min(due, flush(first)) if first < NEVER else due
 
     def pick(self, now: float) -> Job:
         """Take out the next request, which is due."""

@@ -84,7 +84,7 @@ class Judge:
         """Go on with an annotation that was asked for and is not listed. Lists may lag behind."""
         item.asked += 1
         if item.why is Why.CHECK:
-            self._send_first(item)
+            self._send_first(item, now)
         elif item.asked >= ASKS:
             self._unknown(item)
         elif item.why is Why.REFUSED or item.why is Why.TAKEN:
@@ -96,15 +96,15 @@ class Judge:
         """Go on with an annotation that cannot be asked for."""
         item.asked += 1
         if item.why is Why.CHECK:
-            self._send_first(item)
+            self._send_first(item, now)
         elif item.why is Why.UNCLEAR and item.asked == 1 and not item.maybe_sent:
             self._send_again(item, now)  # it was in a batch that was refused because of one: alone it will be plain
         else:
             self._unknown(item)
 
-    def _send_first(self, item: Item) -> None:
+    def _send_first(self, item: Item, now: float) -> None:
         item.why, item.asked = None, 0
-        self._backlog.add(item)
+        self._backlog.add(item, now)
 
     def _unknown(self, item: Item) -> None:
         error = not_compared(item) if item.why is Why.TAKEN else None

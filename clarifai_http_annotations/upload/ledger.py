@@ -46,10 +46,13 @@ class Ledger:
         return True
 
     def settle(self, item: Item, became: Became, error: ClarifaiError | None = None) -> None:
-        """Close an annotation; without an error the last one is why."""
-        del self.open[item.key]
-        self.bytes -= item.size
+        """Close an annotation; without an error the last one is why.
+
+        It is in both lists for a moment, and never in none: Ctrl-C may come between any two lines.
+        """
         is_there = became is STORED or became is ALREADY_THERE
+        self.settled.append(Settled(item, became, None if is_there else error or item.error))
+        self.bytes -= item.size
         if is_there:
             self.hopeless = 0
         if item.root is not None:
@@ -57,7 +60,7 @@ class Ledger:
             item.root.has_survivor |= is_there
             if item.root.left == 0 and not item.root.has_survivor:
                 self.hopeless += 1
-        self.settled.append(Settled(item, became, None if is_there else error or item.error))
+        del self.open[item.key]
 
     def settle_as_there(self, item: Item) -> None:
         """Close an annotation that the server has: by this upload, if it may have been, or from before."""
@@ -80,12 +83,17 @@ class Ledger:
 
     def abandon(self, reason: str) -> None:
         """Settle what is open: what may have been carried out is unknown, the rest was not sent."""
-        for item in list(self.open.values()):
+        settled = {entry.item.index for entry in self.settled}
+        for item in [item for item in self.open.values() if item.index not in settled]:
             if item.maybe_sent or item.why is Why.TAKEN:
                 error = _stopped(f"may be stored or not: the upload stopped, {reason}", item)
                 self.settle(item, Became.UNKNOWN, error)
             else:
-                self.settle(item, Became.NOT_SENT, _stopped(f"was not sent: the upload stopped, {reason}", item))
+                self.settle(item, Became.NOT_SENT, _not_sent(item, reason))
+
+    def leave(self, item: Item, reason: str) -> None:
+        """Settle what was not opened and will not be sent."""
+        self.settled.append(Settled(item, Became.NOT_SENT, _not_sent(item, reason)))
 
 
 # --- what there is to say ------------------------------------------------------------------------
@@ -101,6 +109,10 @@ def not_compared(item: Item) -> ClarifaiError:
     error = lookup.not_compared(item.key)
     error.__cause__ = item.error
     return error
+
+
+def _not_sent(item: Item, reason: str) -> ClarifaiError:
+    return _stopped(f"was not sent: the upload stopped, {reason}", item)
 
 
 def _stopped(message: str, item: Item) -> ClarifaiError:

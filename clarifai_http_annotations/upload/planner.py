@@ -13,7 +13,8 @@ A driver carries out what `Planner.next` says and tells `Planner.ended` what cam
    batches in a row of which nothing was left, the next ones fail without that.
 5. **An outage** (five failures in a row) leaves one request at a time, with a backoff before each.
 6. **The account** (key, plan, scopes, app) stops everything at once.
-7. Requests are spread under the rate limit, and as many are on their way as it takes to keep to it.
+7. A batch that is not full goes when its first annotation has waited for ``flush_after``.
+8. Requests are spread under the rate limit, and as many are on their way as it takes to keep to it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from .work import (
 
 MOST_OPEN, MOST_OPEN_BYTES = 8192, 8 * MAX_BYTES
 """Annotations that were taken and are not settled, and their bytes."""
+INTERRUPTED = "it was interrupted"
 DRAIN = 5.0
 """Seconds that requests on their way have when an upload stops."""
 
@@ -59,6 +61,7 @@ class Planner:
         now: The time, in seconds of any clock; later times are given with each call.
         deadline: When it must be over; ``None`` for no end.
         give_up_after: Seconds of failures without a success after which it stops.
+        flush_after: Seconds that a batch waits to be full; ``None`` for as long as it takes.
         check_existing: Whether to ask for each annotation before it is sent.
         at_once: The most requests on their way.
         waiting: Whether to wait at all; tests do not. ``jitter`` are numbers from 0 to 1 for the backoff.
@@ -75,6 +78,7 @@ class Planner:
         *,
         deadline: float | None = None,
         give_up_after: float = 300.0,
+        flush_after: float | None = None,
         check_existing: bool = False,
         at_once: int = MOST_AT_ONCE,
         waiting: bool = True,
@@ -87,7 +91,7 @@ class Planner:
         self._check_existing = check_existing
         self._waiting = waiting
         self._jitter = jitter
-        self._give_up_after = give_up_after
+        self._give_up_after, self._flush_after = give_up_after, flush_after
         self._pulse = Pulse(now, deadline=deadline, give_up_after=give_up_after, at_once=at_once, pause=self._pause)
         self._backlog = Backlog()
         self._ledger = Ledger()
@@ -102,14 +106,14 @@ class Planner:
 
     # --- what is given ---------------------------------------------------------------------------
 
-    def offer(self, item: Item) -> None:
+    def offer(self, item: Item, now: float) -> None:
         """Take an annotation; a twin of one that is not settled yet is settled at once."""
         if not self._ledger.add(item):
             return
         if self._check_existing:
             self._judge.ask(item, Why.CHECK, -NEVER)
         else:
-            self._backlog.add(item)
+            self._backlog.add(item, now)
 
     def end(self) -> None:
         """Learn that there is nothing more to take."""
@@ -119,15 +123,33 @@ class Planner:
         """Take what is settled already."""
         self._ledger.settled.append(Settled(item, became, error))
 
+    def leave(self, item: Item) -> None:
+        """Take what will not be sent, because the upload stops."""
+        self._ledger.leave(item, self.stopped or INTERRUPTED)
+
+    @property
     def settled(self) -> list[Settled]:
-        """Take out what is settled."""
-        settled, self._ledger.settled = self._ledger.settled, []
-        return settled
+        """What is settled, until it is cleared: as another list from then on, so that each list is counted once."""
+        return self._ledger.settled
+
+    def clear(self) -> None:
+        """Learn that what is settled was counted."""
+        self._ledger.settled = []
+
+    def known(self) -> set[int]:
+        """Return the positions of what was offered or settled, and not cleared."""
+        indexes = {item.index for item in self._ledger.open.values()}
+        return indexes | {entry.item.index for entry in self._ledger.settled}
 
     # --- what to do ------------------------------------------------------------------------------
 
-    def next(self, now: float) -> Step:
-        """Say what to do at a time."""
+    def next(self, now: float, *, reading: bool = False) -> Step:
+        """Say what to do at a time.
+
+        Args:
+            now: The time.
+            reading: Whether what was to be taken is still waited for: then no more is to be taken.
+        """
         if self.exhausted and not self._ledger.open:
             return Done()
         soonest = self._limiter.next(now, spread=True)
@@ -135,13 +157,17 @@ class Planner:
         if self.stopped is not None:
             return Wait(self._patience_ends) if self._in_flight and now < self._patience_ends else Done()
         wanted = 0 if self._pulse.is_late(now) or self._pulse.is_outage else self._wanted()
-        due = self._backlog.due(now, is_last=not wanted and not self._is_checking())
+        due = self._backlog.due(
+            now,
+            is_last=not wanted and not self._is_checking(),
+            flush=lambda first: self._pulse.flush(first, self._flush_after),
+        )
         if self._pulse.is_outage and self._backlog.jobs:
             due = self._backlog.jobs.due  # what was sent before is sent before more is
         due = max(due, soonest, self._pulse.soonest(now, len(self._in_flight)))
         if due <= now and self._limiter.take(now, spread=True, latest=now) <= now:  # a call may have been faster
             return Start(self._start(now))
-        if wanted:
+        if wanted and not reading:
             return Take(wanted)
         return Wait(min(due, self._pulse.ends, self._pulse.gives_up))
 
@@ -170,18 +196,21 @@ class Planner:
         job = self._backlog.pick(now)
         self._requests += 1
         job.number, job.started = self._requests, now
+        self._in_flight[job.number] = job
         job.is_retry = any(item.sent for item in job.items)
         if not job.is_asking:
             for item in job.items:
                 item.sent = True
-        self._in_flight[job.number] = job
         return job
 
     # --- what came of it -------------------------------------------------------------------------
 
     def ended(self, job: Job, outcome: Outcome, now: float) -> None:
-        """Learn what came of a request."""
+        """Learn what came of a request. It counts as on its way until everything is said of what is in it."""
+        self._learn(job, outcome, now)
         del self._in_flight[job.number]
+
+    def _learn(self, job: Job, outcome: Outcome, now: float) -> None:
         if isinstance(outcome, Answered):
             verdicts = {said.verdict for said in outcome.said.values()}
             throttled = verdicts == {Verdict.THROTTLED}
@@ -211,7 +240,7 @@ class Planner:
 
     def _count(self, job: Job, now: float, *, passed: bool, throttled: bool) -> None:
         if passed:
-            self._pulse.succeeded(len(self._in_flight), now - job.started)
+            self._pulse.succeeded(len(self._in_flight) - 1, now - job.started)
             return
         if job.tries == 0:
             job.successes = self._pulse.successes
@@ -233,4 +262,4 @@ class Planner:
         for job in self._in_flight.values():
             for item in job.items:
                 item.maybe_sent |= not job.is_asking
-        self._ledger.abandon(self.stopped or "it was interrupted")
+        self._ledger.abandon(self.stopped or INTERRUPTED)

@@ -89,6 +89,18 @@ class Pulse:
         """Tell whether a request that begins at a time would not be over before the deadline."""
         return now + ROOM * self._took >= self.ends
 
+    def flush(self, first: float, after: float | None) -> float:
+        """Return when a batch goes although it is not full: so long after its first, and well before the deadline.
+
+        Args:
+            first: When its first annotation was ready.
+            after: Seconds that it waits for more; ``None`` for as long as it takes.
+        """
+        if after is None:
+            return float("inf")
+        left = self.ends - ROOM * self._took - first
+        return first + max(0.0, min(after, left / 2))
+
     @property
     def gives_up(self) -> float:
         """When it has failed for long enough, if nothing succeeds until then."""

@@ -6,35 +6,47 @@ the journal, the report and the callbacks. What is confirmed goes into the journ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._wire.guard import find_concepts, guard
+from .._wire.guard import guard
 from .._wire.rows import prepare_row
 from ..errors import ClarifaiError, InvalidRequestError, JournalError
 from ..models.annotation import Annotation
+from .counting import Counting, result_of
 from .ledger import conflict
-from .planner import Planner
-from .report import MOST_FAILURES, OnProgress, OnResult, Outcome, UploadReport, UploadResult
-from .work import ALREADY_THERE, PROBLEMS, STORED, Became, Broken, Item, Job, Settled, Step, Trouble
+from .planner import INTERRUPTED, Planner
+from .report import MOST_FAILURES, OnProgress, OnResult, UploadReport
+from .work import ALREADY_THERE, STORED, Became, Broken, Item, Job, Settled, Step, Trouble
 from .work import Outcome as JobOutcome
 
 if TYPE_CHECKING:  # sqlite3 is loaded with a journal only
     from .journal import Journal
 
+T = TypeVar("T")
+
 LONG = 0.05
 """Seconds after which taking makes way for the answers that have come."""
 
-NAMES: dict[Became, Outcome] = {
-    Became.STORED: "stored",
-    Became.ALREADY_THERE: "already_there",
-    Became.REPEATED: "repeated",
-    Became.SKIPPED: "skipped",
-    Became.CONFLICT: "conflict",
-    Became.FAILED: "failed",
-    Became.UNKNOWN: "unknown",
-    Became.NOT_SENT: "not_sent",
-}
+
+@dataclass(slots=True)
+class Taking:
+    """What was given and is not offered to the planner yet.
+
+    Attributes:
+        first: The position of the first of it.
+        given: It. What comes is in here before anything else is done.
+        prepared: As many of it as were looked at: what is to be sent, or why it cannot be.
+        offered: How many of these the planner has.
+    """
+
+    first: int
+    given: list[Any] = field(default_factory=list)
+    prepared: list[tuple[Item, ClarifaiError | None]] = field(default_factory=list)
+    offered: int = 0
 
 
 class Upload:
@@ -68,8 +80,10 @@ class Upload:
         self._journal = journal
         self._fractional_values = fractional_values
         self._on_result, self._on_progress = on_result, on_progress
-        self._taken = 0
-        self._pending: list[Item] = []
+        self._counting = Counting(report, MOST_FAILURES)
+        self._taking = Taking(0)
+        self._untold = False
+        self._is_over = False
         self._take_until = 0.0
         self._begun = clock() - report.seconds
         report.exhausted, report.stopped = False, None
@@ -78,28 +92,37 @@ class Upload:
         """Return the time."""
         return self._clock()
 
-    def next(self) -> Step:
-        """Say what to do now."""
+    def next(self, *, reading: bool = False) -> Step:
+        """Say what to do now; if what was to be taken is still waited for, besides taking."""
         now = self._clock()
-        self._take_until = now + LONG
-        return self.planner.next(now)
+        if not reading:
+            self._take_until = now + LONG
+        return self.planner.next(now, reading=reading)
 
     # --- taking ----------------------------------------------------------------------------------
 
-    def take(self, given: Any) -> bool:
-        """Take what was given; tell whether to go on taking before anything else."""
-        index, self._taken = self._taken, self._taken + 1
+    @property
+    def given(self) -> list[Any]:
+        """Where what is given goes, in one step from where it comes from, so that Ctrl-C cannot come between."""
+        return self._taking.given
+
+    def take(self) -> bool:
+        """Look at what was given; tell whether to go on taking before anything else."""
+        given, prepared, now = self._taking.given, self._taking.prepared, self._clock()
+        while len(prepared) < len(given):
+            prepared.append(self._prepare(given[len(prepared)], self._taking.first + len(prepared), now))
+        return now < self._take_until
+
+    def _prepare(self, given: Any, index: int, now: float) -> tuple[Item, ClarifaiError | None]:
         try:
             row = prepare_row(given, f"annotations[{index}]")
             if not row.is_plain:
                 self._guard(row.tree, index)
         except InvalidRequestError as error:
             error.message = error.message.removeprefix("Nothing was sent. ")
-            self.planner.settle(Item(index, given, _ids_of(given), "", False, 0), Became.FAILED, error)
-        else:
-            key = row.tree["input_id"], row.tree["id"]
-            self._pending.append(Item(index, given, key, row.digest, row.derived, row.size, row.tree))
-        return self._clock() < self._take_until
+            return _unread(index, given), error
+        key = row.tree["input_id"], row.tree["id"]
+        return Item(index, given, key, row.digest, row.derived, row.size, row.tree, ready=now), None
 
     def _guard(self, tree: dict[str, Any], index: int) -> None:
         """Refuse here, by its position, what would not leave in a batch."""
@@ -110,16 +133,27 @@ class Upload:
             raise type(error)("\n  ".join(said), problems=said) from None
 
     def taken(self) -> None:
-        """Hand what was taken to the planner, without what the journal knows."""
-        pending, self._pending = self._pending, []
-        for item, there in zip(pending, self._known(pending), strict=True):
-            if there is None:
-                self.planner.offer(item)
+        """Hand what was taken to the planner, and tell the caller of what is settled."""
+        self.offer()
+        self._taking = Taking(self._taking.first + self._taking.offered)
+        self.settle()
+
+    def offer(self) -> None:
+        """Hand what was looked at to the planner, without what the journal knows."""
+        taking = self._taking
+        prepared = taking.prepared[taking.offered :]
+        known = iter(self._known([item for item, error in prepared if error is None]))
+        for item, error in prepared:
+            there = next(known) if error is None else None
+            if error is not None:
+                self.planner.settle(item, Became.FAILED, error)
+            elif there is None:
+                self.planner.offer(item, item.ready)
             elif there:
                 self.planner.settle(item, Became.SKIPPED)
             else:
                 self.planner.settle(item, Became.CONFLICT, conflict(item, "the journal knows it with other content"))
-        self._settle()
+        taking.offered += len(prepared)
 
     def _known(self, items: list[Item]) -> list[bool | None]:
         """Say what the journal knows of annotations; if it breaks, the upload stops, and it knows nothing."""
@@ -155,51 +189,46 @@ class Upload:
         self.report.retries += job.is_retry and not job.is_asking
 
     def ended(self, job: Job, outcome: JobOutcome) -> None:
-        """Learn what came of a request."""
+        """Learn what came of a request, and tell the caller."""
+        self.learn(job, outcome)
+        self.settle()
+
+    def learn(self, job: Job, outcome: JobOutcome) -> None:
+        """Learn what came of a request; what is settled by that is told by the next `settle`."""
         self.report.bytes += outcome.size
         self.report.throttled += isinstance(outcome, Broken) and outcome.trouble is Trouble.THROTTLED
         self.planner.ended(job, outcome, self._clock())
-        self._settle()
-        on_progress = self._on_progress
-        if on_progress is not None and self.error is None:
-            self._guarded(lambda: on_progress(self.report))
+        self._untold = True
 
-    def _settle(self, *, in_peace: bool = True) -> None:
-        """Write down what is settled: journal, report, callback, in this order."""
-        settled = self.planner.settled()
+    def settle(self) -> None:
+        """Write down what is settled, and tell the caller."""
+        settled = self._write_down()
+        on_result, on_progress = self._on_result, self._on_progress
+        if on_result is not None:
+            for entry in settled:
+                if self.error is None:
+                    self._guarded(on_result, result_of(entry))
+        if self._untold and on_progress is not None and self.error is None:
+            self._untold = False
+            self._guarded(on_progress, self.report)
+
+    def _write_down(self) -> list[Settled]:
+        """Write what is settled into the journal and the report, and return it; only then it is cleared."""
+        if self._counting.has(self.planner.settled):  # counted, and Ctrl-C came before it was cleared
+            self.planner.clear()
+        settled = self.planner.settled
         if self._journal is not None:
             self._confirm(
                 [(*item.key, item.digest) for item, became, _ in settled if became in (STORED, ALREADY_THERE)]
             )
-        report = self.report
-        for entry in settled:
-            became = entry.became
-            if became is STORED:
-                report.stored += 1
-            else:
-                setattr(report, became.value, getattr(report, became.value) + 1)
-            is_there = became is STORED or became is ALREADY_THERE
-            if is_there:
-                present, absent = _polarities(entry.item.tree)
-                report.positives += present
-                report.negatives += absent
-            if self._on_result is not None or (not is_there and became in PROBLEMS):
-                self._tell(entry, in_peace)
-        report.seconds = self._clock() - self._begun
+        self._counting.count(settled)
+        self.planner.clear()
+        self.report.seconds = self._clock() - self._begun
+        return settled
 
-    def _tell(self, settled: Settled, in_peace: bool) -> None:
-        """Keep what is a problem, and tell what became of an annotation."""
-        item, became, error = settled
-        result = UploadResult(item.index, item.given, item.key[0] or None, item.key[1] or None, NAMES[became], error)
-        if became in PROBLEMS and len(self.report.failures) < MOST_FAILURES:
-            self.report.failures.append(result)
-        on_result = self._on_result
-        if on_result is not None and in_peace and self.error is None:
-            self._guarded(lambda: on_result(result))
-
-    def _guarded(self, callback: Callable[[], object]) -> None:
+    def _guarded(self, callback: Callable[[T], object], said: T) -> None:
         try:
-            callback()
+            callback(said)
         except Exception as error:  # noqa: BLE001 # it is raised again, when what is on its way has ended
             self.fail(error, "a callback")
 
@@ -226,18 +255,75 @@ class Upload:
         raise error
 
     def interrupt(self) -> None:
-        """Settle what is left, and call nothing: an exception is on its way through."""
-        self._close(in_peace=False)
+        """Settle what is left, and call nothing: an exception is on its way through. Doing it twice is doing it once.
 
-    def _close(self, *, in_peace: bool = True) -> None:
-        pending, self._pending = self._pending, []
-        for item in pending:
-            self.planner.offer(item)
-        self.report.stopped = self.planner.stopped or (None if in_peace else "it was interrupted")
+        Raises:
+            KeyboardInterrupt: If Ctrl-C came meanwhile; what is left is settled all the same.
+        """
+        try:
+            self._close(INTERRUPTED)
+        except KeyboardInterrupt:
+            self._close(INTERRUPTED)
+            raise
+
+    def _close(self, interrupted: str | None = None) -> None:
+        self._leave()
         self.planner.abandon()
-        self._settle(in_peace=in_peace)
-        if self._on_progress is not None and in_peace and self.error is None:
-            self._on_progress(self.report)
+        if interrupted is None:
+            self._untold = True
+            self.settle()
+        else:
+            self._write_down()
+        if not self._is_over:
+            self.report.stopped = self.planner.stopped or interrupted
+        self._is_over = True
+
+    def _leave(self) -> None:
+        """Settle what was given and not offered."""
+        if self._counting.has(self.planner.settled):
+            self.planner.clear()
+        taking = self._taking
+        for given in taking.given[len(taking.prepared) :]:
+            taking.prepared.append((_unread(taking.first + len(taking.prepared), given), None))
+        known = self.planner.known()
+        for item, error in taking.prepared:
+            if item.index in known:
+                continue
+            if error is not None:
+                self.planner.settle(item, Became.FAILED, error)
+            else:
+                self.planner.leave(item)
+        self._taking = Taking(taking.first + len(taking.prepared))
+
+
+def take_from(upload: Upload, source: Iterator[Any], count: int, wait: AbstractContextManager[object]) -> None:
+    """Take so many of what is given, or as many as there is time for.
+
+    Args:
+        upload: The upload.
+        source: What is given.
+        count: How many.
+        wait: Is entered while what is given is waited for.
+    """
+    for _ in range(count):
+        given = upload.given
+        before = len(given)
+        try:
+            with wait:
+                given.extend(islice(source, 1))  # from there to here without a moment in which it is nowhere
+        except Exception as error:  # noqa: BLE001 # it is raised again, when what is on its way has ended
+            upload.fail(error, "what was given")
+            break
+        if len(given) == before:
+            upload.end()
+            break
+        if not upload.take():
+            break
+    upload.taken()
+
+
+def _unread(index: int, given: object) -> Item:
+    return Item(index, given, _ids_of(given), "", False, 0)
 
 
 def _ids_of(given: object) -> tuple[str, str]:
@@ -247,13 +333,3 @@ def _ids_of(given: object) -> tuple[str, str]:
         return "", ""
     input_id, name = said.get("input_id"), said.get("id")
     return input_id if isinstance(input_id, str) else "", name if isinstance(name, str) else ""
-
-
-def _polarities(tree: dict[str, Any]) -> tuple[int, int]:
-    """Return how many concepts of an annotation are present and how many are absent."""
-    data = tree.get("data") or {}
-    if len(data) == 1 and "concepts" in data:  # by far the most
-        values = [concept["value"] for concept in data["concepts"]]
-    else:
-        values = [concept["value"] for _, concept in find_concepts(tree)]
-    return values.count(1.0), values.count(0.0)

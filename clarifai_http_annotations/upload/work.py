@@ -61,6 +61,7 @@ class Item:
         why: Why the server is to be asked for it.
         error: The last thing that was wrong with it.
         root: The batch that was split to find out which of it is refused.
+        ready: When it was taken, or found to be missing in the app: since then it waits to be sent.
     """
 
     index: int
@@ -77,6 +78,7 @@ class Item:
     why: Why | None = None
     error: ClarifaiError | None = None
     root: Root | None = None
+    ready: float = 0.0
 
 
 @dataclass(slots=True)
