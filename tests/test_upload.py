@@ -108,6 +108,50 @@ def test_what_cannot_be_iterated_is_refused(connect: Connect, emulator: Emulator
     assert emulator.requests == []
 
 
+class Columns:
+    """What a class of a table has, and gives when it is iterated: its columns."""
+
+    columns: Any = ("input_id", "concept")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+
+class DataFrame(Columns):  # pandas, dask, Spark
+    dtypes: Any = ()
+
+
+class PolarsFrame(Columns):
+    schema: Any = None
+
+
+class Table:  # of pyarrow: it has no iterator
+    column_names: Any = ("input_id", "concept")
+    schema: Any = None
+
+
+@pytest.mark.parametrize("table", [DataFrame(), PolarsFrame(), Table()], ids=lambda table: type(table).__name__)
+@pytest.mark.parametrize("method", ["upload", "create"])
+def test_a_table_of_another_library_is_refused_and_told_how_to_give_its_rows(
+    connect: Connect, emulator: Emulator, table: Any, method: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match="is a table: it would give its columns") as refused:
+        getattr(connect(emulator), method)(table)
+    said = str(refused.value)
+    assert type(table).__name__ in said
+    assert "to_dict('records')" in said
+    assert "for row in df.itertuples()" in said
+    assert emulator.requests == []
+
+
+def test_what_has_columns_and_gives_annotations_is_no_table(connect: Connect, emulator: Emulator) -> None:
+    class Reader(Columns):
+        def __iter__(self) -> Iterator[Any]:
+            return rows(3)
+
+    assert connect(emulator).upload(Reader()).stored == 3
+
+
 @pytest.mark.parametrize("give_up_after", [0, -1, "5", None, True])
 def test_a_time_to_give_up_must_be_seconds(connect: Connect, give_up_after: Any) -> None:
     with pytest.raises(InvalidRequestError, match="give_up_after must be seconds"):

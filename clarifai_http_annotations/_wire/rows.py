@@ -229,12 +229,37 @@ def _checked(tree: Any, place: str, *, is_model: bool) -> dict[str, Any]:
     return said
 
 
+ROWS = (
+    "Make an annotation of each row: (Annotation.of(row.input_id, positive(row.concept)) for row in df.itertuples()); "
+    "the rows are iter_rows(named=True) in polars and to_pylist() in pyarrow. Or write a CSV file, and read it with "
+    "labels.read_labels()."
+)
+
+
+def refuse_table(given: object, operation: str) -> None:
+    """Refuse a table of pandas, polars, pyarrow or the like: what it gives are its columns, or their names.
+
+    Raises:
+        InvalidRequestError: If it is one.
+    """
+    kind = type(given)  # it is asked and not the object: a model or a mock may answer to any name
+    if any(hasattr(kind, name) for name in ("columns", "column_names")) and any(
+        hasattr(kind, name) for name in ("dtypes", "schema", "__dataframe__", "__arrow_c_stream__")
+    ):
+        raise InvalidRequestError(
+            f"Nothing was sent. {operation} takes annotations, and a {kind.__name__} is a table: it would give its "
+            "columns. The dicts of its rows, as to_dict('records') makes them, are not in the API's shape either.",
+            hint=ROWS,
+        )
+
+
 def listed(annotations: object, operation: str) -> list[Any]:
     """Return one annotation, or 1 to 128 of them, as a list.
 
     Raises:
         InvalidRequestError: If there are none, or more, or something else.
     """
+    refuse_table(annotations, operation)
     if isinstance(annotations, (Annotation, Mapping)) or is_message(annotations):  # one, of which something is said
         return [annotations]
     if not isinstance(annotations, Iterable) or isinstance(annotations, (str, bytes)):

@@ -11,6 +11,7 @@ from .._call import Call, Caller, Timeout, codes_of, logger
 from .._operation import operation
 from .._retry import Deadline
 from .._wire import requests
+from .._wire.rows import refuse_table
 from ..config import NOT_GIVEN, check_deadline, check_timeout
 from ..errors import APIError, InvalidRequestError
 from ..models.annotation import Annotation
@@ -181,6 +182,7 @@ class UploadOperations(Caller):
 def _check(annotations: object, report: object) -> None:
     from ..upload.report import UploadReport
 
+    refuse_table(annotations, "upload")
     if isinstance(annotations, (Annotation, Mapping, str, bytes)) or not isinstance(
         annotations, (Iterable, AsyncIterable)
     ):
