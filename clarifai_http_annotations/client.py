@@ -53,11 +53,12 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         transport: TransportT | None = None,
         http_client: HttpT | None = None,
+        app_key: str | None = None,
     ) -> None:
-        pat, token = hide(pat), hide(token)  # type: ignore[assignment]  # no traceback holds them from here on
+        keys = {"pat": hide(pat), "token": hide(token), "app_key": hide(app_key)}
+        del pat, token, app_key  # no traceback holds them from here on
         settings = resolve(
-            pat=pat,  # type: ignore[arg-type]
-            token=token,  # type: ignore[arg-type]
+            keys,
             user_id=user_id,
             app_id=app_id,
             base_url=base_url,
@@ -115,6 +116,7 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         max_retries: int | NotGiven = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
         fractional_values: bool | NotGiven = NOT_GIVEN,
+        app_key: str | None = None,
     ) -> Self:
         """Return a copy with other settings that shares the connections, the retry quota and the rate limit.
 
@@ -124,15 +126,15 @@ class _Client(EveryOperation, Generic[HttpT, TransportT]):
         Raises:
             ConfigurationError: If a setting cannot be.
         """
-        pat, token = hide(pat), hide(token)  # type: ignore[assignment]  # no traceback holds them from here on
+        keys = {"pat": hide(pat), "token": hide(token), "app_key": hide(app_key)}
+        del pat, token, app_key  # no traceback holds them from here on
         old = self._settings
-        if pat is None and token is None:
-            pat, token = (None, old.key) if old.is_token else (old.key, None)  # type: ignore[assignment]
+        if not any(keys.values()):
+            keys = {old.kind_of_key: old.key}
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy._settings = resolve(
-            pat=pat,  # type: ignore[arg-type]
-            token=token,  # type: ignore[arg-type]
+            keys,
             user_id=user_id or old.user_id,
             app_id=app_id or old.app_id,
             base_url=old.base_url,
@@ -211,6 +213,8 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
         proxy: Proxy to use instead of those of the environment.
         transport: An httpx transport, such as ``httpx.MockTransport(emulator)``.
         http_client: An httpx client, which stays yours to close.
+        app_key: An app's own key, instead of a PAT; ``CLARIFAI_APP_KEY``. It needs no ``app_id`` and no
+            ``user_id``: where no app is named, the one meant is the key's.
 
     Raises:
         ConfigurationError: If a setting is missing, or cannot be; names the argument and the variable.

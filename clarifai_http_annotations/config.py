@@ -73,14 +73,15 @@ class Settings(NamedTuple):
     """What a client is made with; see `Client` for each.
 
     Attributes:
-        key: The personal access token or the session token.
-        is_token: Whether ``key`` is a session token, which goes into a header of its own.
+        key: The personal access token, the session token or the app's own key.
+        kind_of_key: The argument that ``key`` is: ``"pat"``, ``"token"`` or ``"app_key"``, with which ``user_id`` and
+            ``app_id`` may both be empty.
         base_url: Origin and prefix, without a slash at the end.
         is_loopback: Whether ``base_url`` is this machine.
     """
 
     key: Secret
-    is_token: bool
+    kind_of_key: str
     user_id: str
     app_id: str
     base_url: str
@@ -90,11 +91,19 @@ class Settings(NamedTuple):
     deadline: float | None
     fractional_values: bool
 
+    @property
+    def is_token(self) -> bool:
+        """Whether the key is a session token, which goes into a header of its own."""
+        return self.kind_of_key == "token"
+
+
+KEYS = {"pat": "CLARIFAI_PAT", "token": "CLARIFAI_SESSION_TOKEN", "app_key": "CLARIFAI_APP_KEY"}
+"""Ways to say who one is: arguments, and the variables that are looked at in this order if none is given."""
+
 
 def resolve(
+    keys: Mapping[str, Secret | None],
     *,
-    pat: Secret | None,
-    token: Secret | None,
     user_id: object,
     app_id: object,
     base_url: object,
@@ -113,23 +122,23 @@ def resolve(
         ConfigurationError: If one is missing or cannot be; names argument and variable.
     """
     variable = _variables(environ)
-    pat, token = _key(pat, "pat"), _key(token, "token")
-    if pat is not None and token is not None:
-        raise ConfigurationError("pat= and token= are two ways to say who you are: give one of them.")
-    if pat is None and token is None:
-        pat = _key(hide(variable("CLARIFAI_PAT")), "CLARIFAI_PAT")
-    if pat is None and token is None:
-        token = _key(hide(variable("CLARIFAI_SESSION_TOKEN")), "CLARIFAI_SESSION_TOKEN")
-    key = pat or token
-    user_id = _given(user_id, variable("CLARIFAI_USER_ID"))
+    kind_of_key, key = _the_key(keys, variable)
+    user_of_argument, user_id = user_id, _given(user_id, variable("CLARIFAI_USER_ID"))
     app_id = _given(app_id, variable("CLARIFAI_APP_ID"))
-    _check_that_nothing_is_missing(key, user_id, app_id)
+    if kind_of_key == "app_key" and _is_blank(app_id):
+        if user_of_argument:
+            raise ConfigurationError(
+                "user_id= without app_id= names no app: give both, or none, since the app of app_key= is the key's."
+            )
+        user_id, app_id = "", ""
+    else:
+        _check_that_nothing_is_missing(key, user_id, app_id)
     base, is_loopback = check_base_url(
         variable("CLARIFAI_API_BASE", DEFAULT_BASE_URL) if base_url is None else base_url
     )
     return Settings(
         key=cast("Secret", key),
-        is_token=pat is None,
+        kind_of_key=kind_of_key,
         user_id=_name(user_id, "user_id (CLARIFAI_USER_ID)"),
         app_id=_name(app_id, "app_id (CLARIFAI_APP_ID)"),
         base_url=base,
@@ -143,6 +152,21 @@ def resolve(
 
 def _given(argument: object, variable: str) -> object:
     return variable if argument is None or argument == "" else argument
+
+
+def _the_key(keys: Mapping[str, Secret | None], variable: Callable[[str], str]) -> tuple[str, Secret | None]:
+    """Return which key is given, or else which the environment has first; a PAT that is not there if none is."""
+    given = {name: key for name, said in keys.items() if (key := _key(said, name)) is not None}
+    if len(given) > 1:
+        names = " and ".join(f"{name}=" for name in given)
+        ways = "two ways" if len(given) == 2 else "three ways"
+        raise ConfigurationError(f"{names} are {ways} to say who you are: give one of them.")
+    if given:
+        return given.popitem()
+    for name, where in KEYS.items():
+        if (key := _key(hide(variable(where)), where)) is not None:
+            return name, key
+    return "pat", None
 
 
 def hide(value: object) -> Secret | None:
@@ -302,7 +326,7 @@ def _check_that_nothing_is_missing(key: Secret | None, user_id: object, app_id: 
             _is_blank(user_id),
             'There is no user_id: give user_id= or set CLARIFAI_USER_ID ("me" is the owner of the key).',
         ),
-        (_is_blank(app_id), "There is no app_id: give app_id= or set CLARIFAI_APP_ID."),
+        (_is_blank(app_id), "There is no app_id: give app_id= or set CLARIFAI_APP_ID; app_key= needs none."),
     ]
     if missing := [sentence for is_missing, sentence in settings if is_missing]:
         raise ConfigurationError(

@@ -170,7 +170,8 @@ def _shown(settings: Any) -> str:
 def _point_at(address: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set what a client reads from the environment."""
     settings = emulator._settings({"base_url": address})
-    monkeypatch.delenv("CLARIFAI_SESSION_TOKEN", raising=False)
+    for name in ("CLARIFAI_SESSION_TOKEN", "CLARIFAI_APP_KEY"):
+        monkeypatch.delenv(name, raising=False)
     for variable, argument in (
         ("CLARIFAI_PAT", "pat"),
         ("CLARIFAI_USER_ID", "user_id"),

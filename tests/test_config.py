@@ -21,11 +21,10 @@ CLIENTS = pytest.mark.parametrize("cls", [Client, AsyncClient])
 
 def settings(environ: dict[str, str] | None = None, **given: Any) -> Any:
     """Resolve what a client is given in a clean environment; everything that must be there is."""
-    plain = {"pat": KEY, "token": None, "user_id": "me", "app_id": "app", "base_url": None}
+    keys = {name: hide(given.pop(name, of)) for name, of in (("pat", KEY), ("token", None), ("app_key", None))}
+    plain = {"user_id": "me", "app_id": "app", "base_url": None}
     numbers = {"timeout": 60.0, "max_retries": 4, "deadline": 180.0, "fractional_values": False}
-    arguments = {**plain, **numbers, **given}
-    arguments |= {name: hide(arguments[name]) for name in ("pat", "token")}
-    return resolve(**arguments, environ=environ or {})
+    return resolve(keys, **{**plain, **numbers, **given}, environ=environ or {})
 
 
 # --- where a setting comes from ------------------------------------------------------------------

@@ -193,7 +193,7 @@ def test_a_prefix_before_v2_is_passed_over(emulator: Emulator) -> None:
     assert outcome(emulator, "GET", f"/gateway/clarifai{APP}/annotations") == (200, 10000)
 
 
-@pytest.mark.parametrize("path", ["/", "/v2/annotations", f"{APP}/annotation", f"{APP}/inputs/in-1/annotations", "/v3"])
+@pytest.mark.parametrize("path", ["/", "/v2/annotation", f"{APP}/annotation", f"{APP}/inputs/in-1/annotations", "/v3"])
 def test_a_route_that_is_unknown_is_404(emulator: Emulator, path: str) -> None:
     assert outcome(emulator, "GET", path) == (404, 11101)
 

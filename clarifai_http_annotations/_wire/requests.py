@@ -37,13 +37,23 @@ class Request(NamedTuple):
 
 
 class App(NamedTuple):
-    """The app whose annotations are meant; ``user_id`` may be ``"me"``, the owner of the key."""
+    """The app whose annotations are meant; ``user_id`` may be ``"me"``, the owner of the key.
+
+    Both are empty where the app is that of the key: the routes are the same without them then.
+    """
 
     user_id: str
     app_id: str
 
+    @property
+    def is_of_the_key(self) -> bool:
+        """Whether no app is named."""
+        return not self.user_id and not self.app_id
+
     def path(self, rest: str) -> str:
         """Return a path inside the app."""
+        if self.is_of_the_key:
+            return f"/v2{rest}"
         return f"/v2/users/{quoted(self.user_id, 'user_id')}/apps/{quoted(self.app_id, 'app_id')}{rest}"
 
 

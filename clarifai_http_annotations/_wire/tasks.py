@@ -27,7 +27,16 @@ def counts(app: App, task_id: str, query: dict[str, Any]) -> Request:
 
 
 def set_status(app: App, task_id: str, status: StatusCode | str, user_ids: list[str] | None, now: object) -> Request:
-    """PATCH the status of a task's annotations; the path says ``task`` and not ``tasks``."""
+    """PATCH the status of a task's annotations; the path says ``task`` and not ``tasks``.
+
+    Raises:
+        InvalidRequestError: If no app is named: of all routes this one has none without.
+    """
+    if app.is_of_the_key:
+        raise InvalidRequestError(
+            "Nothing was sent: set_task_status needs the app by name, also with its own key.",
+            hint="Give user_id= and app_id=, to the client or to with_options().",
+        )
     body: dict[str, Any] = {"action": "overwrite", "status_code": _name(status)}
     body |= {"user_ids": user_ids} if user_ids else {}
     listed = [now] if isinstance(now, (str, int)) else list(now)  # type: ignore[call-overload]  # statuses

@@ -74,10 +74,9 @@ def delete(app: App, input_id: str, ids: list[str] | None) -> Request:
     """
     if not ids:
         raise InvalidRequestError("Nothing was sent: delete_tracks needs the ids of tracks.")
-    quoted(input_id, "input_id")
-    return Request(
-        "delete_tracks", "DELETE", app.path("/annotation_tracks"), encode_body({"input_id": input_id, "ids": ids})
-    )
+    of_input = _of_input(app, input_id)
+    path = of_input if app.is_of_the_key else app.path("/annotation_tracks")
+    return Request("delete_tracks", "DELETE", path, encode_body({"input_id": input_id, "ids": ids}))
 
 
 def read(answer: Answer, input_id: str, ids: Sequence[str] | None = None) -> list[AnnotationTrack]:

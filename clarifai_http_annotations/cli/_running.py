@@ -26,12 +26,11 @@ from .._wire.bodies import ExpectedApp
 from .._wire.encode import UnusualIdWarning
 from .._wire.guard import place_of
 from ..client import Client
+from ..config import KEYS
 from ..errors import ClarifaiError, ConfigurationError, InvalidRequestError, LabelError
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, USAGE, Screen
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-KEYS = ("CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN")
 
 
 OTHER_ID = {
@@ -102,9 +101,14 @@ def of_app(function: Command) -> Command:
 
 def expected_app(user_id: str | None, app_id: str | None) -> ExpectedApp:
     """Return the app that options and the environment name, to be compared with what is in a file."""
-    return ExpectedApp(
-        user_id or os.environ.get("CLARIFAI_USER_ID") or "me", app_id or os.environ.get("CLARIFAI_APP_ID") or None
-    )
+    user_id = user_id or os.environ.get("CLARIFAI_USER_ID") or ("me" if app_id or not _has_app_key_only() else None)
+    return ExpectedApp(user_id, app_id or os.environ.get("CLARIFAI_APP_ID") or None)
+
+
+def _has_app_key_only() -> bool:
+    """Tell whether the key that counts is an app's own and no app is named: then the app is the key's."""
+    *others, app_key = KEYS.values()
+    return bool(os.environ.get(app_key)) and not any(map(os.environ.get, (*others, "CLARIFAI_APP_ID")))
 
 
 of_inputs = click.option(
@@ -119,9 +123,9 @@ def connect(user_id: str | None, app_id: str | None, base_url: str | None, **set
     Raises:
         ConfigurationError: If a setting is missing.
     """
-    named = {"user_id": expected_app(user_id, None).user_id, "app_id": app_id, "base_url": base_url, **settings}
+    named = {"user_id": expected_app(user_id, app_id).user_id, "app_id": app_id, "base_url": base_url, **settings}
     given = {name: value for name, value in named.items() if value is not None}
-    if not any(os.environ.get(name) for name in KEYS) and sys.stdin.isatty() and sys.stderr.isatty():
+    if not any(os.environ.get(name) for name in KEYS.values()) and sys.stdin.isatty() and sys.stderr.isatty():
         given["pat"] = click.prompt(
             "Clarifai personal access token (CLARIFAI_PAT is not set)", hide_input=True, err=True
         )

@@ -13,7 +13,7 @@ from .._retry import Deadline
 from .._wire import requests
 from .._wire.rows import refuse_table
 from ..config import NOT_GIVEN, check_deadline, check_timeout
-from ..errors import APIError, InvalidRequestError
+from ..errors import APIError, ConfigurationError, InvalidRequestError
 from ..models.annotation import Annotation
 
 if TYPE_CHECKING:  # a program that uploads nothing does not load it
@@ -176,6 +176,10 @@ class UploadOperations(Caller):
     def _open_journal(self, path: str | os.PathLike[str]) -> Journal:
         from ..upload.journal import Identity, Journal
 
+        if not self._settings.app_id:
+            raise ConfigurationError(
+                "A journal is of one app, which has to be named: give user_id= and app_id= beside app_key=."
+            )
         return Journal.open(path, Identity.of(self._settings))
 
 

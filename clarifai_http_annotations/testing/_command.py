@@ -107,6 +107,7 @@ def emulator_of(told: Namespace) -> Emulator:
         pat=told.pat,
         user_id=told.user_id,
         apps=[(told.user_id, name) for name in told.app] if told.app else None,
+        app_keys={key: (told.user_id, app) for key, app in told.app_key or ()},
         strict=told.strict,
         faults=() if told.faults_seed is None else Faults.seeded(told.faults_seed, share=told.faults_share),
         rate=told.rate,
@@ -146,6 +147,13 @@ def parser() -> ArgumentParser:
     )
     told.add_argument("--user-id", default="emulator-user", type=_text, help="the owner of the key (%(default)s)")
     told.add_argument("--app", action="append", type=_text, help="an app that exists; repeat it (default: any exists)")
+    told.add_argument(
+        "--app-key",
+        action="append",
+        type=_key_of_app,
+        metavar="KEY=APP",
+        help="a key that is an app's own, with which no user and app need be named; repeat it (default: none)",
+    )
     told.add_argument("--pat", type=_text, help="the only key that is accepted (default: any is)")
     told.add_argument(
         "--strict",
@@ -195,6 +203,13 @@ def _text(said: str) -> str:
     if not said.strip():
         raise ArgumentTypeError("must not be empty")
     return said
+
+
+def _key_of_app(said: str) -> tuple[str, str]:
+    key, _, app = said.partition("=")
+    if not key.strip() or not app.strip():
+        raise ArgumentTypeError(f"must be like KEY=APP, not {said!r}")
+    return key, app
 
 
 def _said(checked: Callable[[object], str]) -> Callable[[str], str]:

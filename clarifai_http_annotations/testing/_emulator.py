@@ -27,6 +27,7 @@ from ._answers import Answer, Refused, malformed, too_large, unknown
 from ._call import Call, missing_values
 from ._failing import Reply, fail
 from ._faults import Broken, Fault, raised_for
+from ._keys import Keys
 from ._routes import empty_lists, find_route
 from ._rules import Duplicates, Order, Rate, Rules, check_inputs, checked_apps
 from ._schedule import Faults
@@ -42,6 +43,8 @@ class Emulator:
         pat: The only key that is accepted; any is if absent.
         user_id: Who ``me`` is: the owner of the key.
         apps: The (user, app) pairs that exist; any exists if absent.
+        app_keys: Keys that are accepted, too, and are an app's own, each with its (user, app). A request with one
+            need not name the app, and may name no other.
         inputs: The inputs that exist, by id, or as a mapping from ids to the data that came with each; any exists
             if absent. What is added to it later exists, too. An app has an input-level annotation of each, and of
             what ``POST inputs`` adds.
@@ -82,6 +85,7 @@ class Emulator:
         pat: str | None = None,
         user_id: str = "emulator-user",
         apps: Collection[tuple[str, str]] | None = None,
+        app_keys: Mapping[str, tuple[str, str]] | None = None,
         inputs: Collection[str] | Mapping[str, Tree] | None = None,
         strict: bool = False,
         faults: Faults | Iterable[Fault | str | None] = (),
@@ -97,11 +101,9 @@ class Emulator:
         clock: Callable[[], float] = time.monotonic,
         record: bool = True,
     ) -> None:
-        if pat is not None and not isinstance(pat, str):
-            raise TypeError(f"pat must be text, not a {type(pat).__name__}")
-        self._pat = pat
         self._apps = None if apps is None else checked_apps(apps)
         self._rules = Rules(user_id, inputs, strict, duplicates, poison, poison_status, order)
+        self._keys = Keys.of(pat, user_id, app_keys)
         self._rate = None if rate is None else Rate(rate, clock, retry_after)
         self._body_limit = math.inf if body_limit is None else body_limit
         self._record = record
@@ -175,9 +177,10 @@ class Emulator:
         return AsyncClient(**self._settings(settings))
 
     def _settings(self, settings: dict[str, Any]) -> dict[str, Any]:
-        key = {} if "token" in settings else {"pat": self._pat or "emulator-key"}
+        key = {} if {"token", "app_key"} & settings.keys() else {"pat": self._keys.pat or "emulator-key"}
         user_id, app_id = next(iter(self._apps or ()), ("me", "emulator-app"))
-        place: dict[str, Any] = {"user_id": user_id, "app_id": app_id, "base_url": "http://localhost"}
+        app = {} if "app_key" in settings else {"user_id": user_id, "app_id": app_id}
+        place: dict[str, Any] = {**app, "base_url": "http://localhost"}
         if self._rate is None:
             place["rate"] = None  # there is nothing to keep to
         return {**key, **place, "transport": httpx.MockTransport(self), **settings}
@@ -232,11 +235,11 @@ class Emulator:
 
             def carry_out(request: Recorded) -> Answer:
                 try:
-                    self._authenticate(headers)
+                    key = self._keys.checked(headers)
                     if content and body is None:
                         raise malformed("malformed JSON")
                     check_depth(request.body)
-                    return self._answer(request)
+                    return self._answer(request, key)
                 except Refused as refused:
                     return _refusal(refused, request)
 
@@ -248,18 +251,9 @@ class Emulator:
                 reply = Reply(*carry_out(asked))
             return _response(reply), reply.connection  # made while nobody changes what it shows
 
-    def _authenticate(self, headers: Mapping[str, str]) -> None:
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        key = key if scheme == "Key" else headers.get("x-clarifai-session-token", "")
-        if not key:
-            details = "Empty or malformed authorization header. Please provide an API key or session token."
-            raise Refused(401, StatusCode.CONN_INVALID_REQUEST, "Invalid request", details)
-        if self._pat is not None and key != self._pat:
-            raise Refused(401, StatusCode.CONN_KEY_NOT_FOUND, "API key not found", "invalid key")
-
-    def _answer(self, request: Recorded) -> Answer:
+    def _answer(self, request: Recorded, key: str) -> Answer:
         route = find_route(request.path)
-        stored = self._state.of(self._app(*route.app))
+        stored = self._state.of(self._existing(self._keys.app_of(key, request, route.app)))
         answer = route.handler(request.method)
         return answer(Call(request, stored, self._rules), *route.ids)
 
@@ -273,10 +267,9 @@ class Emulator:
             if self._on_missing_value is not None:
                 self._on_missing_value(f"{number}{request.method} {request.path}: {place}")
 
-    def _app(self, user: str, app_id: str) -> App:
-        app = (self._rules.me if user == "me" else user, app_id)
+    def _existing(self, app: App) -> App:
         if self._apps is not None and app not in self._apps:
-            raise unknown(f"app {app_id} of user {app[0]} does not exist")
+            raise unknown(f"app {app[1]} of user {app[0]} does not exist")
         return app
 
 

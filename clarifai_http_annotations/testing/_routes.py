@@ -1,4 +1,4 @@
-"""Which route answers a request: all of them lie under ``/v2/users/{user}/apps/{app}``."""
+"""Which route answers a request: under ``/v2/users/{user}/apps/{app}``, or under ``/v2`` with no app in the path."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ ROUTES: dict[str, dict[str, Handler]] = {
 }
 """Handlers by path after the app, where ``{}`` is an id, and by method."""
 
+SHORT: dict[str, dict[str, Handler]] = {
+    **{path: handlers for path, handlers in ROUTES.items() if path != "task/{}/annotations/status"},
+    "inputs/{}/annotation_tracks": {**ROUTES["inputs/{}/annotation_tracks"], **ROUTES["annotation_tracks"]},
+}
+"""The same of the routes without user and app: one has no such twin, and one has it elsewhere."""
+del SHORT["annotation_tracks"]
+
+PREFIXES = ((("v2", "users", "{}", "apps", "{}"), ROUTES), (("v2",), SHORT))
+
 LISTED = {
     "annotations": "annotations",
     "inputs": "inputs",
@@ -50,13 +59,13 @@ class Route:
     """Where a path leads.
 
     Attributes:
-        app: User, who may be ``me``, and app.
+        app: User, who may be ``me``, and app; ``None`` if the path does not name them.
         handlers: By method.
         ids: The ids in the path.
         listed: What its answers list; empty if they list nothing.
     """
 
-    app: App
+    app: App | None
     handlers: dict[str, Handler]
     ids: list[str]
     listed: str
@@ -71,15 +80,18 @@ class Route:
 def find_route(path: str) -> Route:
     """Return where a quoted path leads. What stands before ``/v2`` is a gateway's."""
     segments = path.split("/")
-    for pattern, handlers in ROUTES.items():
-        places = ["v2", "users", "{}", "apps", "{}", *pattern.split("/")]
-        end = segments[-len(places) :]
-        fits = len(segments) > len(places) == len(end)
-        if fits and all(place in ("{}", unquote(found)) for place, found in zip(places, end, strict=True)):
-            user, app_id, *ids = (unquote(found) for place, found in zip(places, end, strict=True) if place == "{}")
-            return Route((user, app_id), handlers, ids, LISTED.get(pattern, ""))
+    for prefix, routes in PREFIXES:
+        for pattern, handlers in routes.items():
+            places = [*prefix, *pattern.split("/")]
+            end = segments[-len(places) :]
+            fits = len(segments) > len(places) == len(end)
+            if fits and all(place in ("{}", unquote(found)) for place, found in zip(places, end, strict=True)):
+                ids = [unquote(found) for place, found in zip(places, end, strict=True) if place == "{}"]
+                app = (ids.pop(0), ids.pop(0)) if "{}" in prefix else None
+                return Route(app, handlers, ids, LISTED.get(pattern, ""))
     details = (
-        f"the emulator has no route {path}: its routes are /v2/users/<user>/apps/<app>/annotations and below the app"
+        f"the emulator has no route {path}: its routes are /v2/users/<user>/apps/<app>/annotations and below the app,"
+        " and the same without user and app"
     )
     raise Refused(404, StatusCode.CONN_DOES_NOT_EXIST, "Not found", details)
 

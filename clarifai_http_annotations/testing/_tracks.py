@@ -68,9 +68,9 @@ def patch(call: Call, input_id: str) -> Answer:
     return success(annotation_tracks=[as_answer(track) for track in changed.values()])
 
 
-def delete(call: Call) -> Answer:
+def delete(call: Call, input_id: str = "") -> Answer:
     """Delete tracks of a video; one that does not exist refuses the request."""
-    input_id, ids = typed(call.body, "input_id", str), texts(call.body, "ids")
+    input_id, ids = input_id or typed(call.body, "input_id", str), texts(call.body, "ids")
     if not input_id or not ids:
         raise invalid("input_id and ids are required")
     for key in {_existing(call, input_id, name) for name in ids}:
