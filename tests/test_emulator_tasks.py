@@ -69,6 +69,20 @@ def test_a_list_has_what_is_trusted_unless_more_is_asked_for(emulator: Emulator,
     assert [tree["id"] for tree in ask(emulator, "GET", f"annotations?{query}")[1]["annotations"]] == ids[::-1]
 
 
+def test_a_task_is_also_named_in_annotation_info(emulator: Emulator) -> None:
+    """As the docs name it; anything but text names none."""
+    infos: list[Tree] = [{"task_id": "t"}, {"task_id": "u"}, {"task_id": 5}, {}]
+    having(
+        emulator, *[{"task_id": None, "annotation_info": info} for info in infos], {"task_id": "t"}, {"task_id": "u"}
+    )
+    listed = ask(emulator, "GET", "annotations?task_id=t")[1]["annotations"]
+    assert {tree["id"] for tree in listed} == {"a0", "a4"}
+    [counted] = ask(emulator, "GET", "tasks/t/annotations/count")[1]["counts"]
+    assert counted["success"] == 2
+    body = {"action": "overwrite", "status_code": "ANNOTATION_PENDING"}
+    assert ask(emulator, "PATCH", "task/t/annotations/status", body)[1]["updated_count"] == 2
+
+
 def workers(emulator: Emulator, query: str = "") -> list[str]:
     http_status, answer = ask(emulator, "GET", f"annotations/workers?{query}")
     assert http_status == 200, answer

@@ -6,7 +6,7 @@ from ..models.status import StatusCode
 from ._answers import Answer, Refused, RefusedItem, as_answer, for_each_item, invalid, invalid_item, success, unknown
 from ._call import Call, asked_annotations
 from ._patching import AT_MOST_ONE, is_empty, patched
-from ._state import Key, is_trusted, status_of
+from ._state import Key, is_trusted, status_of, tasks_of
 from ._storing import Tree, as_stored, copied, with_values
 from ._types import is_true, texts, typed
 
@@ -118,7 +118,7 @@ def listing(call: Call) -> Answer:
         for tree in call.stored.in_order()
         if (not pairs or (tree["input_id"], tree["id"]) in pairs)
         and (not input_ids or tree["input_id"] in input_ids)
-        and ("task_id" not in query or tree.get("task_id") in query["task_id"])
+        and ("task_id" not in query or not tasks_of(tree).isdisjoint(query["task_id"]))
         and made_by(tree)
         and (everything or is_trusted(tree))
         and call.stored.is_listed((tree["input_id"], tree["id"]))

@@ -1,4 +1,4 @@
-"""Does an annotation match a filter: what the API's ``Filter`` message says it supports, less what is geographical.
+"""Does an annotation match a filter: what the API's ``Filter`` message says it supports.
 
 A filter is read into tests, each of one thing; all of them must hold. Rules:
 
@@ -19,6 +19,7 @@ from typing import Any
 from .._wire.ids import float32
 from ..models.status import StatusCode, known_code
 from ._answers import Refused, malformed
+from ._geo import of_geo
 from ._state import dig, is_trusted, makers
 from ._storing import Tree, find_concepts, objects
 from ._types import status_code, typed
@@ -117,7 +118,7 @@ def read_time(text: object) -> datetime:
 
 def _of_data(asked: Tree) -> Iterator[Test]:
     place = "annotation.data."
-    only(asked, ("concepts", "regions", "frames", "time_segments", "metadata"), place)
+    only(asked, ("concepts", "regions", "frames", "time_segments", "metadata", "geo"), place)
     if not any(asked.values()):
         yield lambda tree: not any(tree["data"].get(key) for key in ("regions", "frames", "time_segments"))
     for concept in listed(asked, "concepts", place):
@@ -129,6 +130,8 @@ def _of_data(asked: Tree) -> Iterator[Test]:
             only(part, (info,), f"{place}{key}.")
             only(typed(part, info, dict, place), (), f"{place}{key}.{info}.")
             yield _with_part(key)
+    if asked.get("geo") is not None:
+        yield from of_geo(typed(asked, "geo", dict, place), f"{place}geo.")
     if metadata := typed(asked, "metadata", dict, place):
         yield lambda tree: any(includes(tree["data"].get("metadata"), {key: value}) for key, value in metadata.items())
 

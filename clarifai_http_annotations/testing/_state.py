@@ -188,6 +188,11 @@ def makers(tree: Tree) -> dict[str, str]:
     return {kind: name for kind, name in found.items() if isinstance(name, str) and name}
 
 
+def tasks_of(tree: Tree) -> set[str]:
+    """Return the ids of the tasks that an annotation is of: the docs say it in ``annotation_info``."""
+    return {name for name in (tree.get("task_id"), dig(tree, "annotation_info", "task_id")) if isinstance(name, str)}
+
+
 def is_trusted(tree: Tree) -> bool:
     """Tell whether an annotation is trusted: a person's is, unless it says otherwise."""
     return bool(tree.get("trusted", "user" in makers(tree)))

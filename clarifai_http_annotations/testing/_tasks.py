@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..models.status import StatusCode
 from ._answers import Answer, invalid, success
 from ._call import Call
-from ._state import is_trusted, makers
+from ._state import is_trusted, makers, tasks_of
 from ._storing import Tree
 from ._types import is_true, status_code, texts, typed
 
@@ -67,4 +67,4 @@ def set_status(call: Call, task_id: str) -> Answer:
 
 
 def _of_task(call: Call, task_id: str) -> list[Tree]:
-    return [tree for tree in call.stored.annotations.values() if tree.get("task_id") == task_id]
+    return [tree for tree in call.stored.annotations.values() if task_id in tasks_of(tree)]
