@@ -113,7 +113,7 @@ def test_a_call_says_that_asyncio_is_needed(client: AsyncClient, name: str, run:
 @pytest.mark.parametrize("run", WITHOUT)
 def test_so_does_one_that_would_wait_first(emulator: Emulator, run: Callable[[Any], None]) -> None:
     client = emulator.async_client(rate=1)
-    client._limiter.hold(client._clock() + 60)
+    client._limiter.hold(client._clock(), 60.0)
     with pytest.raises(ConfigurationError, match=SAID):
         run(client.get("a", input_id="in-1"))
 
