@@ -206,7 +206,8 @@ class Client(Blocking, _Client[httpx.Client, httpx.BaseTransport]):
         max_retries: How often a request may be sent again.
         deadline: Seconds for a call with all its retries; ``None`` for no end.
         rate: The most requests in any second, over all calls of the client and its copies (docs, "Rate
-            limits": 15 a second by default); less while the server throttles. ``None`` for no limit.
+            limits": 15 a second by default); less while the server throttles. A fraction is kept to over time:
+            1.9 is 2 in any 1.05 seconds. ``None`` for no limit.
         fractional_values: Whether values between 0 and 1 may be sent. The API defines only 1 and 0.
         verify: ``True``, a file or folder of certificate authorities, an ``ssl.SSLContext``, or
             ``False`` to trust anybody.
