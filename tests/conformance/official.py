@@ -33,6 +33,9 @@ json_format: Any = official("google.protobuf.json_format")
 APP = "/v2/users/{user_app_id.user_id}/apps/{user_app_id.app_id}/"
 """Where the routes that name user and app in their path begin."""
 
+V2 = "/v2/"
+"""Where the others do."""
+
 
 @dataclass(frozen=True)
 class Rpc:
@@ -62,6 +65,12 @@ def post_inputs() -> Rpc:
     return _rpc(service_pb2.DESCRIPTOR.services_by_name["V2"].methods_by_name["PostInputs"])
 
 
+def short_routes(name: str) -> set[tuple[str, str]]:
+    """Return method and path after ``/v2/`` of the routes of an RPC that name no user and no app."""
+    method = service_pb2.DESCRIPTOR.services_by_name["V2"].methods_by_name[name]
+    return {(verb, path.removeprefix(V2)) for verb, path in _paths(method) if "{user_app_id." not in path}
+
+
 def _rpc(method: Any) -> Rpc:
     kinds = _class_of(method.input_type), _class_of(method.output_type)
     return Rpc(method.name, frozenset(_below_the_app(method)), *kinds)
@@ -78,12 +87,14 @@ def without_names(path: str) -> str:
 
 
 def _below_the_app(method: Any) -> Iterator[tuple[str, str]]:
+    return ((verb, path.removeprefix(APP)) for verb, path in _paths(method) if path.startswith(APP))
+
+
+def _paths(method: Any) -> Iterator[tuple[str, str]]:
     http = next(value for option, value in method.GetOptions().ListFields() if option.name == "http")
     for rule in (http, *http.additional_bindings):
         verb = rule.WhichOneof("pattern")
-        path = getattr(rule, verb)
-        if path.startswith(APP):
-            yield verb.upper(), path.removeprefix(APP)
+        yield verb.upper(), getattr(rule, verb)
 
 
 def _class_of(descriptor: Any) -> Any:
