@@ -304,6 +304,23 @@ def test_when_all_fail_the_answer_is_400_with_a_status_for_each(refused: Any, de
     assert emulator.stored_times == {}
 
 
+def test_a_concept_has_the_name_that_the_app_has_for_it_or_the_one_that_was_sent_or_its_id() -> None:
+    emulator = Emulator(concepts={"n01": "great tit"}, inputs={"in-1": {"concepts": [{"id": "n01", "value": 1}]}})
+    sent = [
+        {"id": "n01", "value": 0},
+        {"id": "n01", "name": "bird", "value": 0},
+        {"id": "n02", "name": "magpie"},
+        {"id": "n03"},
+    ]
+    _, answer = post(emulator, {"id": "a", "input_id": "in-1", "data": {"concepts": sent}})
+    names = ["great tit", "great tit", "magpie", "n03"]
+    assert [concept["name"] for concept in answer["annotations"][0]["data"]["concepts"]] == names
+    assert [tree["data"]["concepts"][0]["name"] for tree in emulator.annotations] == ["great tit", "great tit"]
+    emulator.reset()
+    post(emulator, {"id": "a", "input_id": "in-1", "data": {"concepts": sent}})
+    assert [concept["name"] for concept in emulator.annotations[-1]["data"]["concepts"]] == names
+
+
 def test_an_id_that_the_input_has_already_is_a_duplicate_and_changes_nothing(emulator: Emulator) -> None:
     post(emulator, tree(1))
     http_status, answer = post(emulator, tree(0))

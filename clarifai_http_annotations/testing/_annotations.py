@@ -7,7 +7,7 @@ from ._answers import Answer, Refused, RefusedItem, as_answer, for_each_item, in
 from ._call import Call, asked_annotations
 from ._patching import AT_MOST_ONE, is_empty, patched
 from ._state import Key, is_trusted, status_of, tasks_of
-from ._storing import Tree, as_stored, copied, with_values
+from ._storing import Tree, copied, with_values
 from ._types import is_true, texts, typed
 
 DUPLICATE = "Object has a duplicate ID; another object with same ID already exist"
@@ -96,7 +96,7 @@ def _changed(call: Call, asked: Tree, action: str) -> Tree | RefusedItem:
     data = asked.get("data")
     said = {**asked, "data": None if data is None else with_values(data), "status": status_of(asked)}
     changed = copied(patched(stored, said, action))
-    changed["data"] = as_stored(changed["data"], call.stored.name[1])
+    changed["data"] = call.stored.shown(changed["data"])
     refused = _too_many(changed["data"])
     return refused or {**changed, "modified_at": call.stored.now()}
 

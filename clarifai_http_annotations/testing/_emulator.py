@@ -48,6 +48,8 @@ class Emulator:
         inputs: The inputs that exist, by id, or as a mapping from ids to the data that came with each; any exists
             if absent. What is added to it later exists, too. An app has an input-level annotation of each, and of
             what ``POST inputs`` adds.
+        concepts: Names of the concepts, by id, which answers show whatever was sent; what was sent, or else the id,
+            if absent.
         strict: Refuse a request in which a concept has no ``value``, instead of storing it as
             positive as the API does.
         faults: What goes wrong with which request: `Faults`, or a script of them. What ``rate``
@@ -87,6 +89,7 @@ class Emulator:
         apps: Collection[tuple[str, str]] | None = None,
         app_keys: Mapping[str, tuple[str, str]] | None = None,
         inputs: Collection[str] | Mapping[str, Tree] | None = None,
+        concepts: Mapping[str, str] | None = None,
         strict: bool = False,
         faults: Faults | Iterable[Fault | str | None] = (),
         rate: int | None = None,
@@ -108,7 +111,7 @@ class Emulator:
         self._body_limit = math.inf if body_limit is None else body_limit
         self._record = record
         check_inputs(inputs)
-        self._state = State(clock, list_lag, order == "newest", () if inputs is None else inputs)
+        self._state = State(clock, list_lag, order == "newest", () if inputs is None else inputs, concepts or {})
         self._begin()
         self._lock = threading.Lock()
         self.faults = faults if isinstance(faults, Faults) else Faults(faults)

@@ -94,17 +94,21 @@ class Stored:
 
     def _made(self, asked: Tree) -> Tree:
         """Return an annotation as the server would store it now."""
-        user_id, app_id = self.name
         now = self.now()
         return {
             **{key: copied(value) for key, value in asked.items() if value is not None and key != "data"},
             "id": asked.get("id") or uuid4().hex,
-            "data": as_stored(asked.get("data") or {}, app_id),
+            "data": self.shown(asked.get("data") or {}),
             "status": status_of(asked) or {"code": int(StatusCode.ANNOTATION_SUCCESS)},
             "created_at": now,
             "modified_at": now,
-            **author(asked, user_id),
+            **author(asked, self.name[0]),
         }
+
+    def shown(self, data: Tree) -> Tree:
+        """Return data as it is stored in this app."""
+        stored: Tree = as_stored(data, self.name[1], self.shelf.names)
+        return stored
 
     def in_order(self) -> Iterable[Tree]:
         """Return the annotations in the order in which lists show them."""
@@ -131,6 +135,7 @@ class State:
         list_lag: Seconds after which a list shows what was stored.
         newest_first: Whether lists begin with what was stored last.
         given: The inputs that every app has, or a mapping from them to the data that came with each. It may grow.
+        names: Names of concepts, by id, in every app.
         apps: What each has.
         stored_times: How often an annotation came to be where there was none, by input and id, in all apps. One that
             an input brings along does not count.
@@ -140,6 +145,7 @@ class State:
     list_lag: float = 0.0
     newest_first: bool = True
     given: Collection[str] | Mapping[str, Tree] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     apps: dict[App, Stored] = field(default_factory=dict)
     stored_times: dict[Key, int] = field(default_factory=dict)
 
@@ -155,7 +161,7 @@ class State:
 
     def emptied(self) -> State:
         """Return the same with nothing stored."""
-        return State(self.clock, self.list_lag, self.newest_first, self.given)
+        return State(self.clock, self.list_lag, self.newest_first, self.given, self.names)
 
 
 def status_of(asked: Tree) -> Tree | None:

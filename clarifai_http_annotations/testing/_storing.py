@@ -49,14 +49,14 @@ ZEROS: dict[str, Tree] = {
 """Zeros that are shown, by the field that holds the object or objects: all that the messages mark, but ``value``."""
 
 
-def as_stored(value: Any, app_id: str) -> Any:
+def as_stored(value: Any, app_id: str, names: Mapping[str, str]) -> Any:
     """Return data as the server gives it back.
 
-    It is what `as_shown` makes of it, and parts have ids, and concepts a name and an app. Doing it twice is
-    doing it once.
+    It is what `as_shown` makes of it, and parts have ids, and concepts a name and an app. The name is the one that
+    the app has for the concept, or else what was sent, or else the id. Doing it twice is doing it once.
     """
     stored = as_shown(value)
-    _complete(stored, app_id)
+    _complete(stored, app_id, names)
     return stored
 
 
@@ -101,21 +101,22 @@ def copied(value: Any) -> Any:
     return [copied(item) for item in value] if isinstance(value, list) else value
 
 
-def _complete(stored: Any, app_id: str) -> None:
+def _complete(stored: Any, app_id: str, names: Mapping[str, str]) -> None:
     if isinstance(stored, list):
         for item in stored:
-            _complete(item, app_id)
+            _complete(item, app_id, names)
     if not isinstance(stored, dict):
         return
     for concept in concepts_of(stored):
-        for key, made_up in (("name", concept.get("id")), ("app_id", app_id)):
-            concept[key] = concept.get(key) or made_up
+        name = concept.get("id")
+        concept["name"] = names.get(name or "") or concept.get("name") or name
+        concept["app_id"] = concept.get("app_id") or app_id
     for key in WITH_IDS & stored.keys():
         for part in objects(stored[key]):
             part["id"] = part.get("id") or uuid4().hex
     for key, item in stored.items():
         if isinstance(item, (dict, list)) and key not in FREE_JSON:
-            _complete(item, app_id)
+            _complete(item, app_id, names)
 
 
 def _show_zeros(shown: Any) -> None:

@@ -9,8 +9,8 @@ from ..models.status import StatusCode
 from ._answers import Answer, Refused, as_answer, invalid, malformed, out_of_range, success, unknown
 from ._call import Call
 from ._searching import kinds_of, listed, made_by
-from ._state import Key, dig
-from ._storing import Tree, as_stored, objects
+from ._state import Key, Stored, dig
+from ._storing import Tree, objects
 from ._types import is_number, status_code, texts, typed, whole
 
 MAX_FRAMES = 60
@@ -90,16 +90,16 @@ def _asked(call: Call) -> list[Tree]:
         raise invalid("annotation_tracks are required")
     call.check_polarities()
     call.check_values()
-    return [_said(tree, call.stored.name[1]) for tree in asked]
+    return [_said(tree, call.stored) for tree in asked]
 
 
-def _said(asked: Tree, app_id: str) -> Tree:
+def _said(asked: Tree, stored: Stored) -> Tree:
     """Return the fields that a request names, as they are stored; the others of the API are the server's."""
     said: Tree = {}
     if name := typed(asked, "id", str):
         said["id"] = name
     if asked.get("concept") is not None:
-        said |= as_stored({"concept": asked["concept"]}, app_id)
+        said |= stored.shown({"concept": asked["concept"]})
     code = typed(asked, "status", dict).get("code")
     if code not in (None, 0, ""):
         said["status"] = {"code": status_code(code, "status.code")}

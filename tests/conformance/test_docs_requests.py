@@ -165,7 +165,7 @@ def send(emulator: Emulator, method: str, target: str, body: Tree | None) -> htt
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """Return an emulator with an annotation of a person, with a concept beside a region and one in it, and a model's."""
+    """Return an emulator with a person's annotation, with a concept beside a region and one in it, and a model's."""
     emulator = Emulator(user_id=USER)
     data = {**said(("apple", 0)), **region(said(("boat", 0)), id=REGION)}
     model = {
