@@ -157,13 +157,13 @@ def _made_of(settings: Any) -> Emulator:
 
 
 def _shown(settings: Any) -> str:
-    """Return settings as a log may have them: a key may be ``pat``, or under a name that Emulator does not have."""
+    """Return settings as a log may have them: keys are in two of them, or under a name that is none of Emulator."""
     from .config import Secret
     from .testing import Emulator
 
     if not isinstance(settings, dict):
         return f"a {type(settings).__name__}"
-    shown = (Emulator.__init__.__kwdefaults__ or {}).keys() - {"pat"}
+    shown = (Emulator.__init__.__kwdefaults__ or {}).keys() - {"pat", "app_keys"}
     return repr({name: value if name in shown else Secret(value) for name, value in settings.items()})
 
 

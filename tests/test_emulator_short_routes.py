@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from clarifai_http_annotations.testing import Emulator
+from clarifai_http_annotations.testing import Emulator, _command
 from clarifai_http_annotations.testing._routes import ROUTES, SHORT, find_route
 
 Tree = dict[str, Any]
@@ -145,6 +145,21 @@ def test_with_a_pat_that_is_the_only_one_an_apps_own_key_is_accepted_and_another
     emulator = Emulator(pat="secret", user_id="ada", app_keys={OWN: ("ada", "zoo")})
     assert ask(emulator, "GET", "/v2/annotations", key=OWN)[0] == 200
     assert ask(emulator, "GET", "/v2/annotations", key="other")[1]["status"]["code"] == 11009
+
+
+def test_the_command_takes_keys_of_apps_and_shows_none_that_it_cannot_read(capsys: pytest.CaptureFixture[str]) -> None:
+    emulator = _command.emulator_of(_command.tell(["--user-id", "ada", "--app-key", f"{OWN}=zoo"]))
+    assert ask(emulator, "GET", "/v2/annotations", key=OWN)[0] == 200
+    for said in (OWN, f"{OWN}=", "=zoo"):
+        with pytest.raises(SystemExit):
+            _command.tell(["--app-key", said])
+    errors = capsys.readouterr().err
+    assert "must be like KEY=APP" in errors
+    assert OWN not in errors
+
+
+def test_keys_are_not_shown(emulator: Emulator) -> None:
+    assert OWN not in repr(vars(emulator))
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ def test_each_test_has_its_own_and_none_leaves_a_trace(
 ) -> None:
     monkeypatch.setenv("CLARIFAI_PAT", "of-this-machine")
     monkeypatch.setenv("CLARIFAI_SESSION_TOKEN", "of-this-machine")
+    monkeypatch.setenv("CLARIFAI_APP_KEY", "of-this-machine")
     project.has(f"""
 @pytest.fixture(autouse=True)
 def _set_up_before_all_others(monkeypatch):
@@ -125,13 +126,14 @@ def _set_up_before_all_others(monkeypatch):
 @pytest.mark.parametrize("number", range(3))
 def test_it({fixture}, number, monkeypatch):
     assert values(getattr({fixture}, "emulator", {fixture})) == []
-    assert (os.environ["CLARIFAI_PAT"], "CLARIFAI_SESSION_TOKEN" in os.environ) == ("emulator-key", False)
+    assert os.environ["CLARIFAI_PAT"] == "emulator-key"
+    assert not {{"CLARIFAI_SESSION_TOKEN", "CLARIFAI_APP_KEY"}} & os.environ.keys()
     monkeypatch.setenv("CLARIFAI_APP_ID", "other-app")
     label()
 
 def test_after():
     said = {{name: value for name, value in os.environ.items() if name.startswith("CLARIFAI_")}}
-    assert said == {{"CLARIFAI_PAT": "of-this-machine", "CLARIFAI_SESSION_TOKEN": "of-this-machine"}}
+    assert said == dict.fromkeys(["CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN", "CLARIFAI_APP_KEY"], "of-this-machine")
     assert httpx.HTTPTransport.handle_request.__module__.startswith("httpx")
     assert httpx.AsyncHTTPTransport.handle_async_request.__module__.startswith("httpx")
 """)
@@ -199,6 +201,8 @@ def test_it(clarifai_emulator):
         "{'pat': [KEY]}",
         "{'pat': KEY, 'poison': 3, 'apps': type('Apps', (), {'__iter__': lambda self: 1 / 0})()}",
         "{'token': KEY}",
+        "{'app_keys': {KEY: 'zoo'}}",
+        "{'app_keys': {KEY: ('ada', 'zoo')}, 'inputs': 'in-1'}",
         "{'PAT': {'key': KEY}}",
         "KEY",
         "[KEY]",

@@ -208,7 +208,7 @@ def _text(said: str) -> str:
 def _key_of_app(said: str) -> tuple[str, str]:
     key, _, app = said.partition("=")
     if not key.strip() or not app.strip():
-        raise ArgumentTypeError(f"must be like KEY=APP, not {said!r}")
+        raise ArgumentTypeError("must be like KEY=APP")  # what was said may be a key
     return key, app
 
 

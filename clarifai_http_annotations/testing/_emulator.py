@@ -1,8 +1,10 @@
 """An emulator of Clarifai's annotation routes: a callable from request to response.
 
 It does what is known of the API, and where nothing is known it does the plainest thing: the
-HTTP status of some errors, what a duplicate id is answered with, and the checks of values are
-guesses. What the library promises does not rest on a guess.
+HTTP status of some errors, what a duplicate id is answered with, the checks of values, the order of
+what a search finds, how it is said that an input-level annotation is not deleted by its id or that a
+key is of another app, and what an input-level annotation repeats of its input beside concepts, metadata
+and text are guesses. What the library promises does not rest on a guess.
 """
 
 from __future__ import annotations

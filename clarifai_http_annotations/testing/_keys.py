@@ -12,7 +12,7 @@ from ._state import App, Recorded
 from ._types import typed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # no traceback shows a key
 class Keys:
     """Which keys are accepted.
 
