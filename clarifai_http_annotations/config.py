@@ -5,15 +5,13 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from ipaddress import ip_address
-from typing import Any, Final, NamedTuple, Self, cast
+from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from ._secret import Secret, check_quotes, find_key
 from .errors import ConfigurationError
-
-SHORTEST_KEY = 6
-"""Letters of a key that is one. Clarifai's have 32; what is shorter may be part of any word."""
 
 LONGEST = 1e8
 """Seconds, three years: sockets cannot count for much longer than that."""
@@ -23,8 +21,6 @@ DEFAULT_BASE_URL = "https://api.clarifai.com"
 
 # a name (in punycode) or an address, and a port: nothing that two parsers could read in two ways
 _PLACE = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
-
-_QUOTES = tuple("\"'`“”„‘’‚«»")
 
 
 class NotGiven(Enum):
@@ -37,36 +33,6 @@ class NotGiven(Enum):
 
 
 NOT_GIVEN: Final = NotGiven.NOT_GIVEN
-
-
-class Secret:
-    """A key that does not show: not in a repr, a log, a pickle, or the locals of a traceback."""
-
-    __slots__ = ("_reveal", "is_text")
-
-    _reveal: Callable[[], str]
-
-    def __init__(self, value: object) -> None:
-        text = value.strip() if isinstance(value, str) else ""  # a variable often ends in a newline
-        self.is_text = isinstance(value, str)
-        self._reveal = lambda: text
-
-    def reveal(self) -> str:
-        """Return the key. Never keep what this returns in a variable."""
-        return self._reveal()
-
-    def redact(self, text: str) -> str:
-        """Return the text with the key replaced, wherever it is in it; a toy key of a test is left alone."""
-        return text.replace(self.reveal(), "***") if len(self.reveal()) >= SHORTEST_KEY else text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("A key is not pickled: make the client where it is used, from the environment there.")
-
-    def __deepcopy__(self, _: Any) -> Self:
-        return self
 
 
 class Settings(NamedTuple):
@@ -97,10 +63,6 @@ class Settings(NamedTuple):
         return self.kind_of_key == "token"
 
 
-KEYS = {"pat": "CLARIFAI_PAT", "token": "CLARIFAI_SESSION_TOKEN", "app_key": "CLARIFAI_APP_KEY"}
-"""Ways to say who one is: arguments, and the variables that are looked at in this order if none is given."""
-
-
 def resolve(
     keys: Mapping[str, Secret | None],
     *,
@@ -122,7 +84,7 @@ def resolve(
         ConfigurationError: If one is missing or cannot be; names argument and variable.
     """
     variable = _variables(environ)
-    kind_of_key, key = _the_key(keys, variable)
+    kind_of_key, key = find_key(keys, variable)
     user_of_argument, user_id = user_id, _given(user_id, variable("CLARIFAI_USER_ID"))
     app_id = _given(app_id, variable("CLARIFAI_APP_ID"))
     if kind_of_key == "app_key" and _is_blank(app_id):
@@ -154,52 +116,6 @@ def _given(argument: object, variable: str) -> object:
     return variable if argument is None or argument == "" else argument
 
 
-def _the_key(keys: Mapping[str, Secret | None], variable: Callable[[str], str]) -> tuple[str, Secret | None]:
-    """Return which key is given, or else which the environment has first; a PAT that is not there if none is."""
-    given = {name: key for name, said in keys.items() if (key := _key(said, name)) is not None}
-    if len(given) > 1:
-        names = " and ".join(f"{name}=" for name in given)
-        ways = "two ways" if len(given) == 2 else "three ways"
-        raise ConfigurationError(f"{names} are {ways} to say who you are: give one of them.")
-    if given:
-        return given.popitem()
-    for name, where in KEYS.items():
-        if (key := _key(hide(variable(where)), where)) is not None:
-            return name, key
-    return "pat", None
-
-
-def hide(value: object) -> Secret | None:
-    """Wrap a key before anything can go wrong with it, so that no traceback holds it; empty text is none."""
-    hidden = value if value is None or isinstance(value, Secret) else Secret(value)
-    return None if hidden is not None and hidden.is_text and not hidden.reveal() else hidden
-
-
-def _key(hidden: Secret | None, name: str) -> Secret | None:
-    """Return a key that can be one. Says why it cannot be without showing it."""
-    if hidden is None:
-        return None
-    if not hidden.is_text:
-        raise ConfigurationError(f"{name} must be text.")
-    _check_quotes(hidden.reveal(), name)
-    if hidden.reveal().lower().startswith(("key ", "bearer ")):
-        raise ConfigurationError(f"{name} must be the key alone, without the word before it.")
-    if not (hidden.reveal().isascii() and hidden.reveal().isprintable() and " " not in hidden.reveal()):
-        raise ConfigurationError(f"{name} is no key: it holds a space, a control character or a letter outside ASCII.")
-    return hidden
-
-
-def _check_quotes(text: str, name: str) -> None:
-    """Refuse what begins or ends with a quote, without showing it: it may be a key."""
-    has_quotes = text.startswith(_QUOTES) or text.endswith(_QUOTES)
-    del text
-    if has_quotes:
-        raise ConfigurationError(
-            f"{name} has a quote at its beginning or end, which would be sent with it.",
-            hint="Take the quotes off: docker's --env-file, for one, keeps them as part of the value.",
-        )
-
-
 def _variables(environ: Mapping[str, str] | None) -> Callable[..., str]:
     """Return a reader of the environment that shows nothing of it in a traceback."""
     source = os.environ if environ is None else environ
@@ -222,7 +138,7 @@ def check_base_url(text: object) -> tuple[str, bool]:
             "base_url (CLARIFAI_API_BASE) is given and empty.",
             hint=f"Leave it out, and the variable unset, for {DEFAULT_BASE_URL}; or say where the API is.",
         )
-    _check_quotes(url, "base_url (CLARIFAI_API_BASE)")
+    check_quotes(url, "base_url (CLARIFAI_API_BASE)")
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
         host, has_user, _ = parts.hostname or "", "@" in parts.netloc, parts.port
@@ -342,7 +258,7 @@ def _is_blank(value: object) -> bool:
 def _name(value: object, argument: str) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(f"{argument} must be text, not {type(value).__name__}.")
-    _check_quotes(value.strip(), argument)
+    check_quotes(value.strip(), argument)
     return value.strip()
 
 

@@ -158,7 +158,7 @@ def _made_of(settings: Any) -> Emulator:
 
 def _shown(settings: Any) -> str:
     """Return settings as a log may have them: keys are in two of them, or under a name that is none of Emulator."""
-    from .config import Secret
+    from ._secret import Secret
     from .testing import Emulator
 
     if not isinstance(settings, dict):

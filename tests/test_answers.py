@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_http_annotations import Annotation, Concept, FrameInfo, GeoPoint, Span, StatusCode, TimeInfo, positive
+from clarifai_http_annotations._secret import Secret
 from clarifai_http_annotations._wire.answers import Answer, RawAnswer, parse_answer, read_model, retry_after
-from clarifai_http_annotations.config import Secret
 from clarifai_http_annotations.errors import (
     APIStatusError,
     ClarifaiError,

@@ -29,7 +29,7 @@ LABELS = ("positives", "negatives", "parts", "absent_parts", "annotations", "inp
 
 @pytest.fixture(autouse=True)
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("click.get_app_dir", lambda name: str(tmp_path / "home" / name))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
 
 

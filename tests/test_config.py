@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from clarifai_http_annotations import AsyncClient, Client, ConfigurationError
-from clarifai_http_annotations.config import NOT_GIVEN, Secret, hide, resolve
+from clarifai_http_annotations._secret import Secret, hide
+from clarifai_http_annotations.config import NOT_GIVEN, resolve
 
 KEY = "0123456789abcdef0123456789abcdef"
 CLIENTS = pytest.mark.parametrize("cls", [Client, AsyncClient])

@@ -20,7 +20,7 @@ import pytest
 
 import clarifai_http_annotations
 from clarifai_http_annotations import Annotation, AsyncClient, ClarifaiError, Client, MissingValueError, positive
-from clarifai_http_annotations.config import Secret
+from clarifai_http_annotations._secret import Secret
 from clarifai_http_annotations.testing import Emulator
 
 KEY = "5ec4e75ec4e75ec4e75ec4e75ec4e75e"

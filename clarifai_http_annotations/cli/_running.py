@@ -22,11 +22,11 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from .._secret import KEYS
 from .._wire.bodies import ExpectedApp
 from .._wire.encode import UnusualIdWarning
 from .._wire.guard import place_of
 from ..client import Client
-from ..config import KEYS
 from ..errors import ClarifaiError, ConfigurationError, InvalidRequestError, LabelError
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, USAGE, Screen
 
