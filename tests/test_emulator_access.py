@@ -148,6 +148,8 @@ def test_who_listens_at_all_addresses_is_asked_under_any_address_but_under_no_na
         ({"192.168.1.5"}, "192.168.1.6:80", True),
         ({"box.example", "192.168.1.5"}, "BOX.example", False),
         ({"fe80::1%eth0"}, "[fe80::1]", False),
+        ({"", "0.0.0.0"}, "", True),  # noqa: S104 # what is tested
+        ({"", "::"}, "10.0.0.5", False),
     ],
 )
 def test_what_it_was_told_to_listen_at_is_its_name(bound: set[str], host: str, is_refused: bool) -> None:

@@ -48,7 +48,7 @@ class Access:
         for argument, said in (("allow_hosts", allow_hosts), ("allow_origins", allow_origins)):
             if isinstance(said, str):
                 raise ValueError(f"{argument} must be a list, not {said!r}")
-        hosts = {host.lower().partition("%")[0] for host in bound}
+        hosts = {host.lower().partition("%")[0] for host in bound if host}  # an empty one is any
         return cls(
             frozenset({*hosts, *map(checked_host, allow_hosts)}),
             frozenset(map(checked_origin, allow_origins)),
