@@ -27,7 +27,7 @@ from clarifai_http_annotations import (
     negative,
     positive,
 )
-from clarifai_http_annotations._wire.outcomes import match, prepare
+from clarifai_http_annotations._wire.outcomes import lacks, match, prepare
 from clarifai_http_annotations.testing import Emulator
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -510,18 +510,32 @@ def test_a_duplicate_of_content_is_asked_for_until_the_list_has_caught_up(connec
     assert again.created_at is not None
 
 
-@pytest.mark.parametrize("deadline", [None, 0.001])
+@pytest.mark.parametrize(("took", "asked"), [(0.0, 4), (60.0, 1)], ids=["in time", "no time left"])
 def test_a_duplicate_of_content_that_nobody_can_compare_is_no_success(
-    connect: Any, emulator: Emulator, clock: Any, deadline: float | None
+    connect: Any, emulator: Emulator, clock: Any, took: float, asked: int
 ) -> None:
     """A label may have been turned since it was stored."""
-    client = connect(listing(emulator, lambda: answer(200, 10000, [])))
+    lists = []
+
+    def empty() -> httpx.Response:
+        lists.append(clock.now)
+        clock.now += took
+        return answer(200, 10000, [])
+
+    client = connect(listing(emulator, empty))
     client.create(WATER)
-    began = clock.now
     with pytest.raises(ConflictError, match="which this content made, is taken in input 'in-1'") as conflict:
-        client.create(WATER, deadline=deadline)
+        client.create(WATER, deadline=60)
     assert conflict.value.maybe_done
-    assert clock.now - began < (10.0 if deadline is None else deadline)
+    assert len(lists) == asked
+
+
+def test_a_duplicate_of_content_is_no_success_if_the_question_fails(connect: Any, emulator: Emulator) -> None:
+    client = connect(listing(emulator, lambda: answer(400, 11102)))
+    client.create(WATER)
+    with pytest.raises(BadRequestError) as failure:
+        client.create(WATER)
+    assert failure.value.maybe_done
 
 
 def test_a_key_that_may_not_ask_stores_and_is_told_what_it_cannot_know(connect: Any, emulator: Emulator) -> None:
@@ -592,6 +606,29 @@ def test_a_success_that_shows_less_than_was_sent_is_settled_by_asking(
     else:
         with pytest.raises(ConflictError, match="holds other content"):
             connect(handle).create([sent])
+
+
+LABELS = {"concepts": [{"id": "water", "value": 0}]}
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_less"),
+    [
+        ({"regions": [{"data": LABELS}]}, False),
+        ({"regions": [{"data": LABELS}, {"data": {}}]}, False),  # which of the two was sent is not plain
+        ({"regions": [{"data": {"concepts": []}}]}, True),
+        ({"regions": [{"data": {"concepts": None}}]}, True),
+        ({"regions": [{}]}, True),
+        ({"regions": ["odd"]}, False),  # reading it refuses it
+        ({"regions": {}}, True),
+        ({"regions": 3}, True),
+        ({"image": {"url": "of the input"}}, True),
+        ("odd", False),
+        (None, False),
+    ],
+)
+def test_what_an_answer_leaves_out_is_told_at_every_level(shown: Any, is_less: bool) -> None:
+    assert lacks(shown, {"regions": [{"region_info": {}, "data": LABELS}], "metadata": {"a": 1}}) == is_less
 
 
 def test_a_success_that_does_not_repeat_the_data_is_one(connect: Any, emulator: Emulator) -> None:

@@ -264,7 +264,7 @@ def uploads(client: Client, mine: UploadReport) -> None:
     assert_type(report.failures, list[UploadResult])
     assert_type(report.failures[0].error, ClarifaiError | None)
     client.upload([annotation], on_result=lambda result: print(result.outcome, result.input_id), deadline=60)
-    client.upload([annotation], timeout=5, give_up_after=60, journal="journal")
+    client.upload([annotation], timeout=5, give_up_after=60, flush_after=None, journal="journal")
     try:
         report.raise_for_failures()
     except UploadError as error:
