@@ -8,6 +8,7 @@ answers   status, headers, bytes -> a tree, or an error
 refusals  a status of the API -> which error it is, and what to do about it
 outcomes  which annotation of a batch an answer is about, and what it means
 received  what of an annotation that a server gave can be stored again, or written to a file
+lookup    what the server has under an id, where an answer does not tell
 
 What an operation needs that a program may never call is loaded with it: ``_wire.patches`` and so on.
 """
