@@ -58,12 +58,15 @@ def test_the_same_annotation_twice_is_counted_once_as_repeated(at_once: int, mon
         (whole("a", "dog", 1.0), whole("b", "dog", 0.0), False),
         (whole("a", "dog", 1.0), whole("a", "cat", 0.0), False),
         (whole("a", "dog", 1.0), whole("a", "dog", 1.0), False),
+        (part("a", "dog", 1.0, 0.1), part("a", "dog", 0.0, 0.10000000149011612), True),  # one place in 32 bits
+        (part("a", "dog", 1.0, 0), part("a", "dog", 0.0, -0.0), True),
         (part("a", "dog", 1.0), whole("a", "dog", 0.0), True),
         (whole("a", "dog", 1.0), part("a", "dog", 0.0), False),
         (part("a", "dog", 1.0), part("a", "dog", 0.0), True),
         (part("a", "dog", 1.0), part("a", "dog", 0.0, row=0.25), False),
     ],
-    ids=["whole", "other input", "other concept", "same", "part absent", "absent in part", "one part", "two parts"],
+    ids=["whole", "other input", "other concept", "same", "one part in 32 bits", "one part at zero"]
+    + ["part absent", "absent in part", "one part", "two parts"],
 )
 def test_both_polarities_of_one_thing_are_a_conflict_in_either_order(
     one: dict[str, Any], other: dict[str, Any], is_conflict: bool

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Self
 
 from .._scratch import open_scratch
 from .._wire.guard import find_concepts
+from .._wire.ids import canonical
 from ._spool import room
 
 AT_ONCE = 10_000
@@ -209,6 +210,6 @@ def _part(data: Any, path: tuple[Any, ...]) -> str:
     said, node = [], data
     for step in path[:-2]:
         node = node[step]
-        if isinstance(node, dict):
-            said += [f"{name}={node[name]!r}" for name in PARTS if name in node]
+        if isinstance(node, dict) and (named := {name: node[name] for name in PARTS if name in node}):
+            said.append(canonical(named))  # one box is one box, however its edges are written
     return " ".join(said)
