@@ -72,34 +72,49 @@ class _Merge:
     is_sure: bool
     problems: list[str] = field(default_factory=list)
 
-    def object(self, before: Tree, after: Tree, place: Place) -> Tree:
-        gone = [key for key in before if after.get(key) is None and before[key] is not None]
+    def object(self, before: Tree, after: Tree, place: Place, *, is_free: bool = False) -> Tree:
+        gone = [key for key in before if key not in after or (after[key] is None and before[key] is not None)]
+        gone = [key for key in gone if is_free or before[key] is not None]
         self.problems += [f"{place_of((*place, key))}: a merge cannot take it out" for key in gone]
-        changed = {}
+        changed: Tree = {}
         for key, now in after.items():
-            said = self.value(before.get(key), now, (*place, key))
-            if said is not NOTHING and not (key in IDS and now == before.get(key)):
+            if now is None and is_free:
+                if key not in before:
+                    self.problems.append(f"{place_of((*place, key))}: a merge cannot write null")
+                continue
+            said = self.value(before.get(key), now, (*place, key), is_free=is_free or key in FREE_JSON)
+            if is_free:
+                changed |= {} if said is NOTHING else {key: said}
+            elif said is not NOTHING and not (key in IDS and now == before.get(key)):
                 changed[key] = now if key in WHOLE else said
         return changed
 
-    def value(self, then: Any, now: Any, place: Place) -> Any:
-        if isinstance(now, dict) and now and isinstance(then, dict) and then:
-            return self.object(then, now, place) or NOTHING
+    def value(self, then: Any, now: Any, place: Place, *, is_free: bool) -> Any:
+        if isinstance(now, dict) and now and isinstance(then, dict):
+            return self.object(then, now, place, is_free=is_free) or NOTHING
         if isinstance(now, list) and now and isinstance(then, list) and then:
-            return NOTHING if _are_same(then, now) and _by_id(now) is None else self.items(then, now, place) or NOTHING
+            if _are_same(then, now) and _by_id(now) is None:
+                return NOTHING
+            return self.items(then, now, place, is_free=is_free) or NOTHING
         return NOTHING if self.is_sure and _are_same(then, now) else now
 
-    def items(self, then: list[Any], now: list[Any], place: Place) -> list[Any]:
+    def items(self, then: list[Any], now: list[Any], place: Place, *, is_free: bool) -> list[Any]:
         before, after = _by_id(then), _by_id(now)
         if before is None or after is None:
             self.problems.append(f"{place_of(place)}: a merge cannot change a list whose items have no ids")
             return now
-        self.problems += [f"{place_of(place)}: a merge cannot take {name!r} out" for name in before.keys() - after]
+        taken = before.keys() - after
+        self.problems += [f"{place_of(place)}: a merge cannot take {name!r} out" for name in taken]
+        are_concepts = place[-1] == "concepts" and not is_free
+        if not taken and not are_concepts and list(after)[: len(before)] != list(before):
+            self.problems.append(
+                f"{place_of(place)}: a merge cannot change the order of a list; it appends what is new"
+            )
         changed = []
         for index, (name, item) in enumerate(after.items()):
-            difference = self.object(before.get(name, {}), item, (*place, index))
+            difference = self.object(before.get(name, {}), item, (*place, index), is_free=is_free)
             if difference:
-                value = {"value": item["value"]} if place[-1] == "concepts" and "value" in item else {}
+                value = {"value": item["value"]} if are_concepts and "value" in item else {}
                 changed.append({"id": name, **value, **difference})
         return changed
 
@@ -115,7 +130,9 @@ def _are_same(then: Any, now: Any) -> bool:
 
 def _by_id(items: list[Any]) -> dict[str, Tree] | None:
     """Return items by their ids; ``None`` if one has none, or two have the same."""
-    named = {item["id"]: item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)}
+    named = {
+        item["id"]: item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]
+    }
     return named if len(named) == len(items) else None
 
 

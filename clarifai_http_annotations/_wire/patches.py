@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from ..errors import InvalidRequestError, NotFoundError
 from ..models._base import read
 from ..models.annotation import Annotation, Data, Origin
+from . import edits
 from .answers import Answer
 from .changes import IDS, appends, changes, removal
 from .encode import Tree, Unknown, check, refusal, to_tree
@@ -52,9 +53,14 @@ class Patch:
 
     def end(self, *, is_done: bool) -> None:
         """Note that the server has the annotation as it is now, or still has it as it was."""
-        if self.annotation is not None and self.annotation._origin is not None:
-            tree = to_tree(self.annotation, "keep") if is_done else self.annotation._origin.tree
-            self.annotation._origin = Origin(tree)
+        annotation = self.annotation
+        if annotation is None or annotation._origin is None:
+            return
+        if is_done:
+            edits.forget_assignments(annotation)
+            annotation._origin = Origin(to_tree(annotation, "keep"), edits.shown(annotation))
+        else:
+            annotation._origin = Origin(annotation._origin.tree, annotation._origin.shown)
 
 
 def plan(annotations: object, action: str) -> list[Patch]:
@@ -95,11 +101,16 @@ def _prepare(annotation: object, action: str, place: str) -> Tree:
 
 
 def _said(annotation: object, action: str, place: str) -> Tree:
-    if isinstance(annotation, Annotation) and action == "merge" and annotation._origin is not None:
-        origin = annotation._origin
+    if isinstance(annotation, Annotation) and action != "remove" and annotation._origin is not None:
+        origin, name = annotation._origin, f"{place} (input {annotation.input_id!r})"
+        then = read(Annotation, origin.tree)
+        problems = edits.take_edits(annotation, edits.shown(then) if origin.shown is None else origin.shown)
+        if problems:
+            raise refusal([f"{name}, {problem}" for problem in problems])
+        if action == "overwrite":
+            return to_tree(annotation)  # type: ignore[no-any-return]  # a dict
         unknown: Unknown = "keep" if origin.is_sure else "drop"
-        before, after = to_tree(read(Annotation, origin.tree), unknown), to_tree(annotation, unknown)
-        name = f"{place} (input {annotation.input_id!r})"
+        before, after = to_tree(then, unknown), to_tree(annotation, unknown)
         if "data" in before and isinstance(now := after.get("data"), dict):
             # Who says nothing of what this version does not know does not mean to take it out.
             before["data"] = {k: said for k, said in before["data"].items() if k in now or k in Data.model_fields}
@@ -146,17 +157,14 @@ def outcome(items: Sequence[Item], action: str, answer: Answer, redact: Any) -> 
 # --- one label -----------------------------------------------------------------------------------
 
 
-def flip(
-    annotation: Annotation, concept_id: str, value: float, redact: Callable[[str], str] = str
-) -> Annotation | None:
-    """Return an annotation with one concept's value changed; ``None`` if it has that value already.
+def flip(annotation: Annotation, concept_id: str, value: float, redact: Callable[[str], str] = str) -> bool:
+    """Change one concept's value in an annotation; ``False`` if it has that value already.
 
     Raises:
         NotFoundError: If it has no such concept.
         InvalidRequestError: If it has it in several places, so that nobody knows which is meant.
     """
-    copy = annotation.model_copy(deep=True)
-    concepts = list(copy.each_concept())
+    concepts = list(annotation.each_concept())
     found = [(place, concept) for place, concept in concepts if concept.id == concept_id]
     name = f"annotation {annotation.id!r} of input {annotation.input_id!r}"
     if not found:
@@ -170,9 +178,9 @@ def flip(
         )
     [(_, concept)] = found
     if concept.value == value and not concept.value_was_missing:
-        return None
+        return False
     concept.value = value
-    return copy
+    return True
 
 
 def polarity(value: object, *, fractional_values: bool) -> float:

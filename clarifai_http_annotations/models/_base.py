@@ -57,8 +57,9 @@ class WireModel(BaseModel):
         filled = {name: value for name, value in cls.read_defaults.items() if name not in data}
         model = handler({**data, **filled})
         model.__pydantic_fields_set__.difference_update(filled, cls.from_server)
-        if not model.__pydantic_extra__:  # none, as in a model that was built: older pydantic compares it
-            object.__setattr__(model, "__pydantic_extra__", None)
+        extra = model.__pydantic_extra__
+        # none, as in a model that was built: older pydantic compares it; else copies, as of `FreeJson`
+        object.__setattr__(model, "__pydantic_extra__", _copied(extra) if extra else None)
         return model
 
     @classmethod
@@ -231,6 +232,28 @@ def _read_only(value: object, info: ValidationInfo) -> object:
         raise ValueError("is written by the server and cannot be sent; leave it out")
     return value
 
+
+def _own(value: Any, info: ValidationInfo) -> Any:
+    return _copied(value) if info.context is READING else value
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of JSON. Loops: some Pythons make a frame of every comprehension, and it may be deep."""
+    if type(value) is dict:
+        tree = {}
+        for key, item in value.items():
+            tree[key] = _copied(item)
+        return tree
+    if type(value) is list:
+        items = []
+        for item in value:
+            items.append(_copied(item))  # noqa: PERF401 # see above
+        return items
+    return value
+
+
+FreeJson = Annotated[dict[str, Any], Checked(_own, after=True)]
+"""JSON that nothing is known of. Of an answer it is a copy: who edits it does not edit what the answer said."""
 
 Unit = Annotated[float, Checked(_unit)]
 """A number between 0 and 1, both included."""

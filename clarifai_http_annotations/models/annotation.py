@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from ._base import READING, Checked, Id, ReadOnly, WireModel, nothing
+from ._base import READING, Checked, FreeJson, Id, ReadOnly, WireModel, nothing
 from ._later import later
 from .concept import Concept
 from .status import Status, StatusCode
@@ -44,7 +44,7 @@ class Data(WireModel):
     frames: list[Frame] = Field(default_factory=nothing)
     time_segments: list[TimeSegment] = Field(default_factory=nothing)
     tracks: list[Track] = Field(default_factory=nothing)
-    metadata: dict[str, Any] | None = None
+    metadata: FreeJson | None = None
     geo: Geo | None = None
 
     @model_validator(mode="after")
@@ -77,13 +77,15 @@ class Origin:
         tree: The annotation's JSON.
         is_sure: Whether the server still said so when it last answered; not after a patch of which
             nobody knows whether it was carried out.
+        shown: What of the answer does not go back, by its place, if the tree does not have it.
     """
 
-    __slots__ = ("is_sure", "tree")
+    __slots__ = ("is_sure", "shown", "tree")
 
-    def __init__(self, tree: dict[str, Any]) -> None:
+    def __init__(self, tree: dict[str, Any], shown: dict[Any, str] | None = None) -> None:
         self.tree = tree
         self.is_sure = True
+        self.shown = shown
 
     def __eq__(self, other: object) -> bool:
         return other is None or isinstance(other, Origin)
@@ -129,14 +131,14 @@ class Annotation(WireModel):
     input_id: Id
     data: Data | None = None
     status: Annotated[Status | None, Checked(status_of)] = None
-    annotation_info: dict[str, Any] | None = None
+    annotation_info: FreeJson | None = None
     task_id: Id | None = None
     user_id: Id | None = None
     worker: Worker | None = None
     model_version_id: Id | None = None
     input_level: Annotated[bool | None, ReadOnly] = None
     trusted: Annotated[bool | None, ReadOnly] = None
-    consensus_info: Annotated[dict[str, Any] | None, ReadOnly] = None
+    consensus_info: Annotated[FreeJson | None, ReadOnly] = None
     created_at: Annotated[datetime | None, ReadOnly] = None
     modified_at: Annotated[datetime | None, ReadOnly] = None
 

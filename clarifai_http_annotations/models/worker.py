@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from ._base import Id, WireModel
+from ._base import FreeJson, Id, WireModel
 
 
 class User(WireModel):
@@ -27,5 +27,5 @@ class Worker(WireModel):
     """
 
     user: User | None = None
-    model: dict[str, Any] | None = None
-    workflow: dict[str, Any] | None = None
+    model: FreeJson | None = None
+    workflow: FreeJson | None = None

@@ -171,18 +171,18 @@ class ChangeOperations(Caller):
             request, call, partial(answers.read_annotation, expected=(input_id, annotation_id), must_name=True)
         )
         try:
-            flipped = _wire.patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
+            is_flipped = _wire.patches.flip(annotation, concept_id, wanted, self._settings.key.redact)
         except NotFoundError as error:
             call.describe(error, request)
             raise
-        if flipped is None:
+        if not is_flipped:
             return annotation
         action: _wire.patches.Action = "merge"
         try:
-            planned = _wire.patches.plan(flipped, action)
+            planned = _wire.patches.plan(annotation, action)
         except InvalidRequestError:  # it is in something that has no id
             action = "overwrite"
-            planned = _wire.patches.plan(flipped, action)
+            planned = _wire.patches.plan(annotation, action)
         verdicts = await self._patch("set_value", planned, action, False, call)
         items = [patch.item for patch in planned]
         [stored] = outcomes.conclude(items, [item.key for item in items], verdicts)
