@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from ._wire.bodies import GIVE_CONTENT, ExpectedApp, annotations_in
+from ._wire.bodies import GIVE_CONTENT, ExpectedApp, Found, annotations_in
 from ._wire.encode import FROM_PROTOBUF, is_message, said, to_tree
 from ._wire.guard import FREE_JSON, describe, find_concepts, has_no_value, place_of
 from .errors import InvalidRequestError, MissingValueError
@@ -58,8 +59,10 @@ def read_annotations(
     parsed = parse(source)
     if any(map(is_message, parsed if isinstance(parsed, (list, tuple)) else [parsed])):
         raise InvalidRequestError("This is a message of protobuf, and no JSON.", hint=FROM_PROTOBUF)
-    tree = to_tree(parsed)
-    found = annotations_in(tree, ExpectedApp(user_id, app_id))
+    listed = list(parsed) if isinstance(parsed, tuple) else parsed
+    found = [
+        Found(place, _tree_of(item, place)) for place, item in annotations_in(listed, ExpectedApp(user_id, app_id))
+    ]
     missing = [
         (f"{where}.{describe(item, place)}", concept)
         for where, item in found
@@ -92,7 +95,7 @@ def parse(source: object) -> Any:
         try:
             return json.loads(source, object_pairs_hook=_once_each)
         except RecursionError:
-            raise InvalidRequestError("This is not JSON that can be read: it is nested too deep.") from None
+            return _parse_without_depths(source)
         except ValueError as error:
             hint = ONE_BY_ONE if str(error).startswith("Extra data") else GIVE_CONTENT
             raise InvalidRequestError(f"This is not JSON: {error}.", hint=hint) from None
@@ -101,11 +104,49 @@ def parse(source: object) -> Any:
     return source
 
 
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+DEEP = 400
+"""Levels of a text that are read when Python itself cannot read them all: more than any annotation in it may have."""
+
+
+def _parse_without_depths(source: str | bytes | bytearray) -> Any:
+    """Return the JSON of a text that is nested too deep for Python, with null for what is too deep.
+
+    So that it is one of the annotations in it that is refused, and not all of them.
+    """
+    text = source if isinstance(source, str) else source.decode(json.detect_encoding(source), "replace")
+    kept, level, end = [], 0, 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in "[{":
+            level += 1
+            if level == DEEP:
+                kept.append(text[end : token.start()])
+        elif mark in "]}":
+            level -= 1
+            if level == DEEP - 1:
+                kept.append("null")
+                end = token.end()
+    try:
+        return json.loads("".join([*kept, text[end:]]), object_pairs_hook=_once_each)
+    except (ValueError, RecursionError):
+        raise InvalidRequestError("This is not JSON that can be read: it is nested too deep.") from None
+
+
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     tree = dict(pairs)
     if len(tree) < len(pairs):  # which "value" would count?
         raise ValueError(f"a key is there twice in {sorted(key for key, _ in pairs)}")
     return tree
+
+
+def _tree_of(item: object, place: str) -> Any:
+    """Return exact JSON; each annotation may be as deep as any other."""
+    try:
+        return to_tree(item)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"{place}: {error.message}", hint=error.hint) from None
 
 
 def _name_first_frames(tree: Any) -> None:

@@ -52,7 +52,7 @@ def test_it_is_sent_as_null_from_a_model_and_from_an_edit_of_one(client: Any, em
     [stored] = client.create(annotation)
     assert emulator.annotations[0]["data"]["metadata"] == {"by": None}
     stored.data.metadata["by"] = "somebody"
-    stored.annotation_info = {"b": [1, JS_NULL]}
+    stored.annotation_info = {"a": JS_NULL, "b": [1, JS_NULL]}
     client.patch(stored)
     sent = emulator.requests[-1].body["annotations"][0]
     assert sent["annotation_info"] == {"b": [1, None]}

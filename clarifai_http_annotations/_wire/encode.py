@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from ..errors import InvalidRequestError, MissingValueError
 from ..models._base import Named, WireModel, as_number
 from ..models.annotation import Annotation, Data
-from .guard import find_concepts, place_of
+from .guard import FREE_JSON, find_concepts, place_of
 
 Checked = TypeVar("Checked", bound=WireModel)
 
@@ -33,6 +33,13 @@ Tree = dict[str, Any]
 
 
 Unknown = Literal["refuse", "keep", "drop"] | list[str]
+
+MAX_LEVELS = 64
+"""Objects and lists within each other that an annotation may have, itself included; the deepest that makes sense is a
+polygon in a region of a frame, with 11."""
+
+MAX_FREE_LEVELS = 256
+"""Those that the user's own JSON in it may have, beside."""
 
 
 def to_tree(value: object, unknown: Unknown = "refuse") -> Any:
@@ -46,38 +53,61 @@ def to_tree(value: object, unknown: Unknown = "refuse") -> Any:
             `Data` in which there is no concept; anything else is refused.
 
     Raises:
-        InvalidRequestError: If something in it has no JSON, or it holds itself.
+        InvalidRequestError: If something in it has no JSON, or it is nested too deep, or holds itself.
     """
     try:
-        return _plain(value, unknown)
+        return _plain(value, unknown, MAX_LEVELS)
     except RecursionError:
-        raise InvalidRequestError("An annotation that is nested too deep, or holds itself, cannot be sent.") from None
+        raise _too_deep() from None
 
 
-def _plain(value: Any, unknown: Unknown) -> Any:
+def _too_deep() -> InvalidRequestError:
+    return InvalidRequestError(
+        "An annotation that is nested too deep, or holds itself, cannot be sent: it may have "
+        f"{MAX_LEVELS} levels, and its metadata or annotation_info {MAX_FREE_LEVELS} of their own."
+    )
+
+
+def _plain(value: Any, unknown: Unknown, room: int, is_free: bool = False) -> Any:
     kind = type(value)
     if kind is str or kind is float or kind is int or kind is bool or value is None:
         return value
-    if kind is list:
-        return [_plain(item, unknown) for item in value]
-    if WireModel in kind.__mro__ or isinstance(value, WireModel):  # the first is much cheaper than pydantic's answer
-        return _model_tree(value, unknown)
-    if isinstance(value, Named):
-        return value.name
+    if kind is not list and kind is not dict:
+        # the first is much cheaper than pydantic's answer
+        if WireModel in kind.__mro__ or isinstance(value, WireModel):
+            return _model_tree(value, unknown, room)
+        if isinstance(value, Named):
+            return value.name
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, int):
+            return int(value)
+        if not isinstance(value, (list, tuple, Mapping)):
+            return _number(value)
+    if room == 0:
+        raise _too_deep()
+    # Loops: some Pythons make a frame of every comprehension, and it may be deep.
     if isinstance(value, (list, tuple)):
-        return [_plain(item, unknown) for item in value]
-    if isinstance(value, Mapping):
-        return {_key(key): _plain(item, unknown) for key, item in value.items()}
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int(value)
+        items = []
+        for item in value:
+            items.append(_plain(item, unknown, room - 1, is_free))  # noqa: PERF401 # see above
+        return items
+    tree = {}
+    for key, item in value.items():
+        if is_free or key not in FREE_JSON:
+            tree[_key(key)] = _plain(item, unknown, room - 1, is_free)
+        else:
+            tree[_key(key)] = _plain(item, unknown, MAX_FREE_LEVELS, True)
+    return tree
+
+
+def _number(value: object) -> float | None:
     try:
         return as_number(value)
     except ValueError:
         if is_js_null(value):
             return None
-        raise InvalidRequestError(f"A {kind.__name__} cannot be sent: JSON has no such thing.") from None
+        raise InvalidRequestError(f"A {type(value).__name__} cannot be sent: JSON has no such thing.") from None
 
 
 def is_js_null(value: object) -> bool:
@@ -95,7 +125,9 @@ def _key(key: object) -> str:
     return str.__str__(key)
 
 
-def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
+def _model_tree(model: WireModel, unknown: Unknown, room: int) -> Tree:
+    if room == 0:
+        raise _too_deep()
     said, from_server = model.__pydantic_fields_set__, model.from_server
     held = model.__dict__
     tree = {}
@@ -109,7 +141,11 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
                 continue
             if name == "value" and unknown in ("keep", "drop"):  # a polarity that nobody said
                 continue
-        made = value if kind is str or kind is float else _plain(value, unknown)
+        if kind is str or kind is float:
+            tree[name] = value
+            continue
+        is_free = name in FREE_JSON
+        made = _plain(value, unknown, MAX_FREE_LEVELS if is_free else room - 1, is_free)
         if made is not None:
             tree[name] = made
     extra = model.__pydantic_extra__
@@ -117,7 +153,7 @@ def _model_tree(model: WireModel, unknown: Unknown) -> Tree:
         return tree
     lost = extra.keys() - from_server
     if unknown == "keep" and model.holds_content:
-        tree |= {name: _plain(extra[name], unknown) for name in lost}
+        tree |= {name: _plain(extra[name], unknown, room - 1) for name in lost}
     elif unknown != "drop" and model.holds_content and lost:
         fields = {name: extra[name] for name in sorted(lost)}
         if not isinstance(unknown, list) or not isinstance(model, Data) or next(find_concepts(fields), None):
