@@ -55,7 +55,7 @@ class Counting:
             del failures[kept:]  # of a count that was interrupted
             for entry in settled:
                 became = entry.became
-                counts[became.value] += 1
+                counts[became._value_] += 1  # faster than value, once for each annotation
                 if became is STORED or became is ALREADY_THERE:
                     present, absent = _polarities(entry.item.tree)
                     counts["positives"] += present

@@ -6,10 +6,7 @@ the journal, the report and the callbacks. What is confirmed goes into the journ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._wire.guard import guard
@@ -20,6 +17,7 @@ from .counting import Counting, result_of
 from .ledger import conflict
 from .planner import INTERRUPTED, Planner
 from .report import MOST_FAILURES, OnProgress, OnResult, UploadReport
+from .taking import Taking
 from .work import ALREADY_THERE, STORED, Became, Broken, Item, Job, Settled, Step, Trouble
 from .work import Outcome as JobOutcome
 
@@ -30,23 +28,6 @@ T = TypeVar("T")
 
 LONG = 0.05
 """Seconds after which taking makes way for the answers that have come."""
-
-
-@dataclass(slots=True)
-class Taking:
-    """What was given and is not offered to the planner yet.
-
-    Attributes:
-        first: The position of the first of it.
-        given: It. What comes is in here before anything else is done.
-        prepared: As many of it as were looked at: what is to be sent, or why it cannot be.
-        offered: How many of these the planner has.
-    """
-
-    first: int
-    given: list[Any] = field(default_factory=list)
-    prepared: list[tuple[Item, ClarifaiError | None]] = field(default_factory=list)
-    offered: int = 0
 
 
 class Upload:
@@ -105,6 +86,11 @@ class Upload:
     def given(self) -> list[Any]:
         """Where what is given goes, in one step from where it comes from, so that Ctrl-C cannot come between."""
         return self._taking.given
+
+    @property
+    def position(self) -> int:
+        """How many were given."""
+        return self._taking.first + len(self._taking.given)
 
     def take(self) -> bool:
         """Look at what was given; tell whether to go on taking before anything else."""
@@ -294,32 +280,6 @@ class Upload:
             else:
                 self.planner.leave(item)
         self._taking = Taking(taking.first + len(taking.prepared))
-
-
-def take_from(upload: Upload, source: Iterator[Any], count: int, wait: AbstractContextManager[object]) -> None:
-    """Take so many of what is given, or as many as there is time for.
-
-    Args:
-        upload: The upload.
-        source: What is given.
-        count: How many.
-        wait: Is entered while what is given is waited for.
-    """
-    for _ in range(count):
-        given = upload.given
-        before = len(given)
-        try:
-            with wait:
-                given.extend(islice(source, 1))  # from there to here without a moment in which it is nowhere
-        except Exception as error:  # noqa: BLE001 # it is raised again, when what is on its way has ended
-            upload.fail(error, "what was given")
-            break
-        if len(given) == before:
-            upload.end()
-            break
-        if not upload.take():
-            break
-    upload.taken()
 
 
 def _unread(index: int, given: object) -> Item:

@@ -1,8 +1,8 @@
 """Goes on with an upload while the caller's thread waits for what is given.
 
-Only one thread at a time has the **turn**, and only who has it touches the upload. The caller's thread has it always,
-but while it waits for the next annotation; a second thread looks every tenth of a second whether it still waits for
-the same one, and then sends what is due and learns from what was answered. It calls nothing of the caller's: what is
+Only one thread at a time has the **turn**, and only who has it touches the planner. The caller's thread has it always,
+but while it takes annotations; a second thread looks every tenth of a second whether it still waits for the same one,
+and then sends what is due and learns from what was answered. It calls nothing of the caller's: what is
 settled meanwhile is written down and told when the caller's thread is back.
 """
 
@@ -21,7 +21,7 @@ LOOK = 0.1
 
 
 class Standby:
-    """Is entered by the caller's thread whenever it waits for what is given.
+    """Is entered by the caller's thread whenever it takes what is given.
 
     Args:
         upload: The upload.
@@ -33,7 +33,6 @@ class Standby:
         self._turn = threading.RLock()
         self._turn.acquire()
         self._over = threading.Event()
-        self._waits = 0
         self._error: BaseException | None = None
 
     def begin(self, given: Iterable[Any]) -> None:
@@ -47,7 +46,6 @@ class Standby:
             return
 
     def __enter__(self) -> None:
-        self._waits += 1
         self._turn.release()
 
     def __exit__(self, *_: object) -> None:
@@ -64,15 +62,15 @@ class Standby:
         self._turn.acquire()
 
     def _look(self) -> None:
-        seen = 0
+        seen = -1
         while not self._over.wait(LOOK):
             job = None
             if not self._turn.acquire(blocking=False):
                 continue
             try:
-                if seen == self._waits and self._error is None:
+                if seen == self._upload.position and self._error is None:
                     job = self._go_on()
-                seen = self._waits
+                seen = self._upload.position
             except BaseException as error:  # noqa: BLE001 # it is raised in the caller's thread
                 self._error = error
             finally:

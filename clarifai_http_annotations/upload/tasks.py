@@ -15,7 +15,8 @@ from typing import Any
 
 from .._loop import running_loop
 from .report import UploadReport
-from .run import Upload, take_from
+from .run import Upload
+from .taking import take_from
 from .work import Done, Job, Outcome, Start, Take
 
 LONGEST_WAIT = 1.0

@@ -11,8 +11,9 @@ from typing import Any
 from ..errors import InvalidRequestError
 from .crew import Crew, Perform
 from .report import UploadReport
-from .run import Upload, take_from
+from .run import Upload
 from .standby import Standby
+from .taking import take_from
 from .work import Done, Start, Take
 
 LONGEST_WAIT = 1.0
