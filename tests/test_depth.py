@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import httpx
 import pytest
 
 from clarifai_http_annotations import Annotation, Client, InvalidRequestError, positive, read_annotations
-from clarifai_http_annotations._wire.encode import MAX_FREE_LEVELS, MAX_LEVELS
+from clarifai_http_annotations._wire.encode import MAX_FREE_LEVELS, MAX_LEVELS, to_tree
 from clarifai_http_annotations.aws_lambda import handle
 from clarifai_http_annotations.labels import Problem, read_labels
 from clarifai_http_annotations.testing import Emulator
@@ -217,3 +219,11 @@ def test_handle_fails_one_message_of_a_batch_that_is_too_deep(emulator: Emulator
         assert len(emulator.annotations) == 9
         with pytest.raises(InvalidRequestError, match="nested too deep"):
             handle(make(), Context(), client)
+
+
+def test_a_stack_that_is_nearly_full_is_no_other_error() -> None:
+    def down(levels: int) -> Any:
+        return to_tree(with_parts(MAX_LEVELS)) if levels == 0 else down(levels - 1)
+
+    with pytest.raises(InvalidRequestError, match=IS_DEEP):
+        down(sys.getrecursionlimit() - len(inspect.stack(0)) - 30)

@@ -276,6 +276,11 @@ def test_whole_numbers_are_compared_as_whole_numbers(sent: object, shown: object
     assert holds({"frame_info": shown}, {"frame_info": sent}) is same
 
 
+def test_a_number_that_32_bits_cannot_hold_is_the_same_as_itself_alone() -> None:
+    assert holds({"quality": 1e308}, {"quality": 1e308})
+    assert not holds({"quality": 1e307}, {"quality": 1e308})
+
+
 @pytest.mark.parametrize(
     ("sent", "shown", "same"),
     [
