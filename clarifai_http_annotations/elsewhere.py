@@ -51,7 +51,8 @@ def read_annotations(
         MissingValueError: If a concept has no ``value`` and ``missing_value`` is ``"error"``; its
             ``problems`` list every such place.
         InvalidRequestError: If it is not JSON, or not annotations; if it is a body of PATCH, which would add what it
-            changes or takes out; or if it is for another app.
+            changes or takes out; if it is for another app; or if one is nested too deep: it may have 64 levels, and
+            its ``metadata`` and ``annotation_info`` 256 of their own.
         ValueError: If ``missing_value`` is something else.
     """
     if missing_value not in get_args(MissingValue):

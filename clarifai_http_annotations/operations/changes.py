@@ -43,7 +43,8 @@ class ChangeOperations(Caller):
         """Change one annotation, or 1 to 128 of them, and return them as the server has them.
 
         Get, edit, patch: of an annotation that a client returned, ``merge`` sends what was changed
-        since then, and nothing if nothing was. Of one that was built it sends what was set, with
+        since then, and nothing if nothing was; an edit in place, also inside ``metadata``, is as good as an
+        assignment, and what a merge cannot say is refused. Of one that was built it sends what was set, with
         the ids of the annotation, and of its region or frame to change what is in that one.
 
         Args:
