@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,15 @@ def start(kind: str, url: str, app: str, journal: Path | str = "") -> subprocess
     return process
 
 
+def wait_for_the_first(journal: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until the journal knows something that is stored, or the upload is over."""
+    while process.poll() is None:
+        time.sleep(0.01)
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as file:
+            if file.execute("SELECT 1 FROM confirmed LIMIT 1").fetchone():
+                return
+
+
 def values_of(emulator: Emulator, app: str) -> dict[str, float]:
     """Return what is stored in an app, which may hold nothing twice."""
     concepts = [(tree["input_id"], tree["data"]["concepts"][0]) for tree in emulator.annotations]
@@ -94,6 +104,8 @@ def test_what_is_killed_at_any_moment_and_started_again_is_there_once(tmp_path: 
             while True:
                 process = start(dice.choice(["sync", "async"]), server.url, app, journal)
                 if kills < KILLS:
+                    if dice.random() < 0.5:  # else it may not have begun yet, as on a machine that is busy
+                        wait_for_the_first(journal, process)
                     time.sleep(dice.uniform(0.0, 0.3))
                     process.kill()
                 said, _ = process.communicate(timeout=60)
