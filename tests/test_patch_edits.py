@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import kinds
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from clarifai_http_annotations import (
     Annotation,
+    ClarifaiError,
     Concept,
     Data,
     Filter,
@@ -275,7 +276,7 @@ def rename_field(annotation: Any) -> None:
 
 
 REFUSED = {
-    forget_status: "status: only the server writes it",
+    forget_status: "status: it can be replaced, and not taken out",
     agree: "consensus_info: only the server writes it",
     write_null: r"data\.metadata\.gone: a merge cannot write null",
     take_null: r"data\.metadata\.null: a merge cannot take it out",
@@ -345,3 +346,118 @@ def test_what_an_answer_says_is_not_shared_with_what_is_returned(connect: Any) -
         if isinstance(node, (dict, list)):
             node.clear()
     assert annotation._origin.tree == said
+
+
+def losing(emulator: Any) -> Any:
+    """Return a server that carries out each patch and answers the first as if it had not."""
+    lost: list[None] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        answer = emulator(request)
+        if request.method == "PATCH" and not lost:
+            lost.append(None)
+            return httpx.Response(502)
+        return cast("httpx.Response", answer)
+
+    return server
+
+
+def add_a_label(annotation: Any) -> None:
+    annotation.data.concepts.append(negative("boat"))
+
+
+def take_it_back(annotation: Any) -> None:
+    annotation.data.concepts.pop()
+
+
+def add_a_key(annotation: Any) -> None:
+    annotation.data.metadata["more"] = 1
+
+
+def take_the_key_back(annotation: Any) -> None:
+    del annotation.data.metadata["more"]
+
+
+def change_a_list(annotation: Any) -> None:
+    annotation.data.metadata["of"] = [2]
+
+
+def change_it_back(annotation: Any) -> None:
+    annotation.data.metadata["of"] = [1]
+
+
+@pytest.mark.parametrize(
+    ("edit", "undo", "action"),
+    [
+        (add_a_label, take_it_back, "merge"),
+        (add_a_key, take_the_key_back, "merge"),
+        (change_a_list, change_it_back, "overwrite"),
+    ],
+)
+def test_an_edit_that_may_be_stored_is_not_taken_back_in_silence(
+    connect: Any, emulator: Any, edit: Any, undo: Any, action: str
+) -> None:
+    connect(emulator).create(Annotation.of("in", positive("tree"), id="a", metadata={"of": [1]}))
+    client = connect(losing(emulator), max_retries=0)
+    annotation = client.get("a", input_id="in")
+    edit(annotation)
+    with pytest.raises(ClarifaiError):
+        client.patch(annotation, action=action)
+    undo(annotation)
+    with pytest.raises(InvalidRequestError, match="a merge cannot"):
+        client.patch(annotation)
+    client.patch(annotation, action="overwrite")
+    assert client.get("a", input_id="in").data == annotation.data
+
+
+def test_what_a_lost_patch_may_have_done_is_known_after_one_that_was_refused(connect: Any, emulator: Any) -> None:
+    connect(emulator).create(Annotation.of("in", positive("tree"), id="a"))
+    answers = iter([502, 429])
+
+    def server(request: httpx.Request) -> httpx.Response:
+        status = next(answers, None) if request.method == "PATCH" else None
+        if status == 429:
+            return httpx.Response(429)
+        answer: httpx.Response = emulator(request)
+        return answer if status is None else httpx.Response(status)
+
+    client = connect(server, max_retries=0)
+    annotation = client.get("a", input_id="in")
+    annotation.data.concepts[0].value = 0.0
+    for _ in range(2):
+        with pytest.raises(ClarifaiError):
+            client.patch(annotation)
+    annotation.data.concepts[0].value = 1.0
+    client.patch(annotation)
+    assert client.get("a", input_id="in").data.concepts[0].value == 1.0
+
+
+def test_an_edit_while_a_patch_is_on_its_way_is_sent_by_the_next(connect: Any, emulator: Any) -> None:
+    connect(emulator).create(Annotation.of("in", positive("tree"), id="a", metadata={"n": 0, "m": 0}))
+    edited: list[Any] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH" and edited:
+            edited.pop().data.metadata["m"] = 7
+        return cast("httpx.Response", emulator(request))
+
+    client = connect(server)
+    annotation = client.get("a", input_id="in")
+    edited.append(annotation)
+    annotation.data.metadata["n"] = 1
+    client.patch(annotation)
+    client.patch(annotation)
+    assert client.get("a", input_id="in").data.metadata == {"n": 1, "m": 7}
+
+
+def test_a_removal_does_not_take_all_that_is_left_of_what_a_client_returned(connect: Any, emulator: Any) -> None:
+    client = connect(emulator)
+    client.create(Annotation.of("in", positive("tree"), negative("water"), id="a"))
+    annotation = client.get("a", input_id="in")
+    annotation.data.concepts.pop(0)
+    with pytest.raises(InvalidRequestError, match=r"patch\(\{.*action=.remove"):
+        client.patch(annotation)
+    with pytest.raises(InvalidRequestError, match="a removal takes out what it names") as refused:
+        client.patch(annotation, action="remove")
+    assert '{"concepts": [{"id": ...}]}' in str(refused.value.hint)
+    assert len(client.get("a", input_id="in").data.concepts) == 2

@@ -35,7 +35,8 @@ NOTHING = object()
 """What there is to say of something that was not changed."""
 
 INSTEAD = (
-    'action="remove" takes items of data out by their ids; action="overwrite" replaces what there is by all of this.'
+    'patch({"id": ..., "input_id": ..., "data": {"concepts": [{"id": ...}]}}, action="remove") takes out what it '
+    'names; action="overwrite" replaces what there is by all of this.'
 )
 
 

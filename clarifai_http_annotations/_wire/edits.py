@@ -41,6 +41,8 @@ def take_edits(annotation: Annotation, before: Shown) -> list[str]:
             continue
         if value is not None and place[0] in SAID_AS_A_WHOLE and len(place) == 1:
             annotation.__pydantic_fields_set__.add(str(place[0]))
+        elif place[0] in SAID_AS_A_WHOLE and len(place) == 1:
+            problems.append(f"{place_of(place)}: it can be replaced, and not taken out")
         else:
             problems.append(f"{place_of(place)}: only the server writes it, so a change of it cannot be sent")
     return problems

@@ -36,10 +36,14 @@ class Patch:
     Attributes:
         item: What is sent.
         annotation: What the caller gave, if it was an `Annotation`.
+        origin: What the server had, as far as was known, when the patch was made.
+        sent: A copy of the annotation as it was then: it may be edited while the patch is on its way.
     """
 
     item: Item
-    annotation: Annotation | None
+    annotation: Annotation | None = None
+    origin: Origin | None = None
+    sent: Annotation | None = None
 
     @property
     def says_nothing(self) -> bool:
@@ -48,19 +52,21 @@ class Patch:
 
     def begin(self) -> None:
         """Note that from here on nobody knows what the server has, until `end`."""
-        if self.annotation is not None and self.annotation._origin is not None:
-            self.annotation._origin.is_sure = False
+        if self.annotation is not None and self.origin is not None and self.sent is not None:
+            sent = to_tree(self.sent, "drop")
+            maybe = self.origin.maybe if sent in self.origin.maybe else (*self.origin.maybe, sent)
+            self.annotation._origin = Origin(self.origin.tree, self.origin.shown, maybe)
 
     def end(self, *, is_done: bool) -> None:
-        """Note that the server has the annotation as it is now, or still has it as it was."""
-        annotation = self.annotation
-        if annotation is None or annotation._origin is None:
+        """Note that the server has the annotation as it was sent, or still has it as it was."""
+        if self.annotation is None or self.origin is None or self.sent is None:
             return
         if is_done:
-            edits.forget_assignments(annotation)
-            annotation._origin = Origin(to_tree(annotation, "keep"), edits.shown(annotation))
+            edits.forget_assignments(self.annotation)
+            edits.forget_assignments(self.sent)
+            self.annotation._origin = Origin(to_tree(self.sent, "keep"), edits.shown(self.sent))
         else:
-            annotation._origin = Origin(annotation._origin.tree, annotation._origin.shown)
+            self.annotation._origin = self.origin
 
 
 def plan(annotations: object, action: str) -> list[Patch]:
@@ -75,7 +81,9 @@ def plan(annotations: object, action: str) -> list[Patch]:
     patches: dict[Key, Patch] = {}
     for index, annotation in enumerate(listed(annotations, "patch")):
         item = Item(index, _prepare(annotation, action, f"annotations[{index}]"), derived=False)
-        patch = Patch(item, annotation if isinstance(annotation, Annotation) else None)
+        patch = Patch(item)
+        if isinstance(annotation, Annotation):
+            patch = Patch(item, annotation, annotation._origin, annotation.model_copy(deep=True))
         twin = patches.setdefault(item.key, patch)
         if twin is not patch:
             raise InvalidRequestError(
@@ -101,7 +109,13 @@ def _prepare(annotation: object, action: str, place: str) -> Tree:
 
 
 def _said(annotation: object, action: str, place: str) -> Tree:
-    if isinstance(annotation, Annotation) and action != "remove" and annotation._origin is not None:
+    if isinstance(annotation, Annotation) and action == "remove" and annotation._origin is not None:
+        raise InvalidRequestError(
+            f"Nothing was sent. {place} (input {annotation.input_id!r}): a removal takes out what it names, and this "
+            "is all that is left of an annotation which a client returned.",
+            hint='Name what is to go: {"id": ..., "input_id": ..., "data": {"concepts": [{"id": ...}]}}.',
+        )
+    if isinstance(annotation, Annotation) and annotation._origin is not None:
         origin, name = annotation._origin, f"{place} (input {annotation.input_id!r})"
         then = read(Annotation, origin.tree)
         problems = edits.take_edits(annotation, edits.shown(then) if origin.shown is None else origin.shown)
@@ -117,6 +131,8 @@ def _said(annotation: object, action: str, place: str) -> Tree:
         if any(before.get(key) != after.get(key) for key in IDS):
             raise refusal([f"{name}: the ids of an annotation cannot be changed; create another one"])
         ids = {key: after[key] for key in after if key in IDS}
+        for maybe in origin.maybe:  # what a merge cannot say of it either is refused
+            changes(maybe, after, name)
         return {**ids, **changes(before, after, name, is_sure=origin.is_sure)}
     tree: Any = to_tree(annotation)
     if not isinstance(tree, dict):

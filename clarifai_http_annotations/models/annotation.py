@@ -75,17 +75,23 @@ class Origin:
 
     Attributes:
         tree: The annotation's JSON.
-        is_sure: Whether the server still said so when it last answered; not after a patch of which
-            nobody knows whether it was carried out.
+        maybe: What the server may have instead: after patches of which nobody knows whether they were carried out.
         shown: What of the answer does not go back, by its place, if the tree does not have it.
     """
 
-    __slots__ = ("is_sure", "shown", "tree")
+    __slots__ = ("maybe", "shown", "tree")
 
-    def __init__(self, tree: dict[str, Any], shown: dict[Any, str] | None = None) -> None:
+    def __init__(
+        self, tree: dict[str, Any], shown: dict[Any, str] | None = None, maybe: tuple[dict[str, Any], ...] = ()
+    ) -> None:
         self.tree = tree
-        self.is_sure = True
         self.shown = shown
+        self.maybe = maybe
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the server still said so when it last answered."""
+        return not self.maybe
 
     def __eq__(self, other: object) -> bool:
         return other is None or isinstance(other, Origin)
