@@ -232,8 +232,8 @@ class Caller(Operations):
         now = self._clock()
         pause = self._limiter.next(now) - now if _retry.is_waiting() else 0.0
         left = call.deadline.left()
-        if left is not None and pause >= left > 0.0:
-            raise _retry.timed_out(call.deadline, pause)
+        if left is not None and pause >= left:
+            raise _retry.timed_out(call.deadline, pause if left else 0.0)
         taken = self._limiter.take(now) if _retry.is_waiting() else now
         if taken > now:
             await self._sleep(taken - now)

@@ -26,8 +26,8 @@ from bisect import bisect_left
 from collections import deque
 
 MAX_RETRY_AFTER = 300.0
-"""Seconds: a server that asks for more is asked again after these. A client that believed in hours would send nothing
-while the API is well again, in a warm AWS Lambda invocation after invocation; if it is not, the answer says so."""
+"""Seconds: the call that is told to wait longer ends, and those after it wait for no more than these. A client that
+believed in hours would send nothing while the API is well again, in a warm AWS Lambda invocation after invocation."""
 
 MARGIN = 1.01
 """How much slower than the limit: two requests a second apart may arrive a little closer."""
@@ -179,7 +179,8 @@ class RateLimiter:
     def hold(self, now: float, seconds: float) -> float:
         """Let no request go for so many seconds, a ``Retry-After``; return when one may as far as that is concerned."""
         until = now + min(seconds, MAX_RETRY_AFTER)
-        self._held_until = max(self._held_until, until)
+        with self._own_lock():
+            self._held_until = max(self._held_until, until)
         return until
 
     def answered(self, now: float, *, sent: float, throttled: bool) -> None:

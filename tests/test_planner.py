@@ -151,3 +151,30 @@ def test_a_question_that_is_refused_leaves_it_to_the_halves() -> None:
 
 def test_a_request_that_had_no_time_left_was_not_sent() -> None:
     assert trouble_of(timed_out(Deadline.after(1.0, lambda: 0.0))) is Trouble.UNSENT
+
+
+@pytest.mark.parametrize(
+    "third",
+    [Broken(Trouble.THROTTLED, APIError("slow"), 86400.0, True), Broken(Trouble.LOST, APIError("lost"))],
+    ids=["throttled", "lost"],
+)
+def test_a_wait_that_the_server_asks_for_is_waited_out_though_another_request_succeeds_meanwhile(third: Broken) -> None:
+    planner = Planner(RateLimiter(15), 0.0)
+    now, jobs = 0.0, list[Job]()
+    while len(jobs) < 3:
+        step = planner.next(now)
+        if isinstance(step, Take):
+            offer(planner, 128 * len(jobs) + 1000 * int(now * 10), step.number)
+        elif isinstance(step, Start):
+            jobs.append(step.job)
+        else:
+            assert isinstance(step, Wait)
+            now = step.until
+    planner.ended(jobs[0], Broken(Trouble.THROTTLED, APIError("slow"), 86400.0, True), now)
+    planner.ended(jobs[1], Answered({item.key: Said(Verdict.STORED) for item in jobs[1].items}), now)
+    planner.ended(jobs[2], third, now)
+    while isinstance(step := planner.next(now), Take):
+        offer(planner, 100_000, step.number)
+    assert planner.stopped is None
+    assert isinstance(step, Wait)
+    assert step.until == pytest.approx(now + 300.0, abs=1.0)

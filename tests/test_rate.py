@@ -366,3 +366,15 @@ def test_an_upload_whose_deadline_has_no_room_for_a_retry_after_ends_at_once(
     assert (report.stopped, report.not_sent) == ("its deadline is over", 1)
     assert clock.now == began
     assert ASKS["upload"](client).stopped is None  # it waits, and so does nobody else for long
+
+
+@pytest.mark.parametrize("deadline", [0, -1.0])
+def test_a_call_whose_deadline_is_over_does_not_wait_for_a_retry_after(
+    connect: Callable[..., Any], clock: Any, emulator: Emulator, deadline: float
+) -> None:
+    client = connect(AsksForADay(emulator))
+    with pytest.raises(RateLimitError):
+        ASKS["get"](client)
+    with pytest.raises(APITimeoutError):
+        ASKS["get"](client, deadline=deadline)
+    assert clock.slept == []

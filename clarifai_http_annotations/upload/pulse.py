@@ -62,6 +62,7 @@ class Pulse:
         self._streak += 1 / 3 if throttled else 1
         if self._failing_since is None:
             self._failing_since = started
+            self._excused = min(max(0.0, self._held_until - now), MAX_RETRY_AFTER)  # a wait that goes on still counts
         if self.is_outage:
             self._probe_at = now + self._pause(int(self._streak) - OUTAGE + 1)
 
