@@ -105,7 +105,8 @@ def parse(source: object) -> Any:
     return source
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A text, one without an end too: each letter is looked at once, however many texts seem to begin in it."""
 
 DEEP = 400
 """Levels of a text that are read when Python itself cannot read them all: more than any annotation in it may have."""

@@ -227,3 +227,9 @@ def test_a_stack_that_is_nearly_full_is_no_other_error() -> None:
 
     with pytest.raises(InvalidRequestError, match=IS_DEEP):
         down(sys.getrecursionlimit() - len(inspect.stack(0)) - 30)
+
+
+def test_a_text_without_an_end_is_looked_at_once(tmp_path: Path) -> None:
+    """Where each of its letters was looked at for each that came before, this took hours."""
+    with pytest.raises(InvalidRequestError):
+        read_annotations("[" * MANY + '"' + '\\"' * 500_000)

@@ -43,6 +43,26 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "PATCH in a list of bodies": ([{"annotations": [CAT]}, REMOVE], "[1]: This is a body of PATCH (action: 'remove')"),
     "an answer with an action": ({"action": "merge", "annotation": DOG}, "This is a body of PATCH (action: 'merge')"),
+    "an annotation of an answer with an action": (
+        {"annotation": {**DOG, "action": "remove"}},
+        "annotation: This is a body of PATCH (action: 'remove')",
+    ),
+    "an annotation of an answer for another app": (
+        {"annotation": {**DOG, "user_app_id": {"user_id": "emulator-user", "app_id": "theirs"}}},
+        "it is for the app 'theirs'",
+    ),
+    "an annotation of a hit with an action": (
+        {"hits": [{"annotation": {**DOG, "action": "remove"}}]},
+        "hits[0].annotation: This is a body of PATCH (action: 'remove')",
+    ),
+    "a hit for another app": (
+        {"hits": [{"annotation": DOG, "user_app_id": {"user_id": "emulator-user", "app_id": "theirs"}}]},
+        "it is for the app 'theirs'",
+    ),
+    "an app in other words": (
+        {"annotations": [DOG], "user_app_id": {"userId": "emulator-user", "appId": "theirs"}},
+        "Its user_app_id is no object with a user_id and an app_id",
+    ),
     "another app": (
         {"user_app_id": {"user_id": "emulator-user", "app_id": "theirs"}, "annotations": [DOG]},
         "it is for the app 'theirs' of user 'emulator-user', and the app 'ours' of user 'emulator-user' is meant",

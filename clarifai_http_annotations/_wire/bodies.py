@@ -100,21 +100,29 @@ def _in_object(tree: dict[str, Any], place: str, expected: ExpectedApp) -> Itera
         case ["annotations"] if isinstance(tree["annotations"], list):
             for index, item in enumerate(tree["annotations"]):
                 name = f"{dot}annotations[{index}]"
-                if isinstance(item, dict) and not item.keys().isdisjoint(KEYS):
-                    _check(item, name, expected)
+                _check_part(item, name, expected)
                 yield Found(name, item)
         case ["annotation"]:
+            _check_part(tree["annotation"], f"{dot}annotation", expected)
             yield Found(f"{dot}annotation" if place else "annotations[0]", tree["annotation"])
         case ["hits"] if isinstance(tree["hits"], list):
             for index, hit in enumerate(tree["hits"]):
                 if not isinstance(hit, dict) or not isinstance(hit.get("annotation"), dict):
                     why = "has no annotation, as in an answer of a search of inputs: a search of annotations gives them"
                     raise _refused("", f"{dot}hits[{index}] {why}.")
+                _check_part(hit, f"{dot}hits[{index}]", expected)
+                _check_part(hit["annotation"], f"{dot}hits[{index}].annotation", expected)
                 yield Found(f"{dot}hits[{index}].annotation", hit["annotation"])
         case _ if others and "data" not in tree:
             raise _refused(place, OTHERS[others[0]])
         case _:
             yield Found(place or "annotations[0]", tree)
+
+
+def _check_part(part: Any, place: str, expected: ExpectedApp) -> None:
+    """Look at what stands in a request or an answer as at the whole of it."""
+    if isinstance(part, dict) and not part.keys().isdisjoint(KEYS):
+        _check(part, place, expected)
 
 
 def _check(tree: dict[str, Any], place: str, expected: ExpectedApp) -> None:
@@ -139,7 +147,7 @@ def _check(tree: dict[str, Any], place: str, expected: ExpectedApp) -> None:
     whose = tree.get("user_app_id")
     if whose is None:
         return
-    if not isinstance(whose, dict):
+    if not isinstance(whose, dict) or whose.keys() - {"user_id", "app_id"}:
         raise _refused(place, f"Its user_app_id is no object with a user_id and an app_id, but {whose!r:.40}.")
     _check_app(whose.get("user_id"), whose.get("app_id"), place, expected)
 
