@@ -248,6 +248,19 @@ def test_a_file_that_is_read_is_never_written_and_none_is_written_twice(
     assert not server.emulator.requests
 
 
+def test_what_lies_beside_what_a_link_leads_to_is_left_alone(server: Server) -> None:
+    Path("d").mkdir()
+    for name in ("d/real-wal", "d/real-journal", "d/real-shm"):
+        write(name, "the user's own")
+    Path("link").symlink_to("d/real")
+    assert call("upload", write("a.csv", CSV), "--fresh", "--journal", "link").exit_code == 2
+    for name in ("d/real-wal", "d/real-journal", "d/real-shm"):
+        assert Path(name).read_text() == "the user's own"
+        Path(name).unlink()
+    assert call("upload", write("b.csv", "input_id,concept,value\nin-1,tree,1\n"), "--journal", "link").exit_code == 0
+    assert list(Path("d").iterdir()) == []
+
+
 def test_failures_that_nobody_named_do_not_go_into_the_journal(server: Server) -> None:
     assert call("upload", write("a.csv", CSV), "--journal", "failures.jsonl").exit_code == 3
     assert "in-2" in Path("failures-2.jsonl").read_text()

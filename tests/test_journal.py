@@ -187,7 +187,7 @@ def test_a_folder_a_pipe_and_a_missing_folder_are_refused(tmp_path: Path) -> Non
 
 def test_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "missing" / "journal")
-    assert "cannot be opened" in refusal(tmp_path / "link")
+    assert "cannot be begun: there is no folder" in refusal(tmp_path / "link")
 
 
 @pytest.mark.parametrize(

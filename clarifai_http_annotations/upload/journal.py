@@ -168,7 +168,7 @@ def _place(path: object) -> Path:
         raise ConfigurationError(f"journal must be the path of a file, not {path!r}: it has to outlive the process.")
     place = Path(name)
     try:
-        place = place.absolute()
+        place = Path(os.path.realpath(place))  # beside which SQLite keeps its own files, also if it is a link
         os.fsencode(place)
         is_there, may = place.exists(), os.access
         wrong = {
