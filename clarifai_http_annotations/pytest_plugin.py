@@ -35,8 +35,8 @@ MOST_SHOWN = 10
 CLARIFAI = "clarifai.com"
 """The domain of every host of Clarifai."""
 
-HTTPX_MOCK = "httpx_mock"
-"""The fixture of pytest-httpx, which replaces the same method of httpx as `Inside` does."""
+MOCKS = ("httpx_mock", "respx_mock")
+"""The fixtures of pytest-httpx and respx, which replace the same method of httpx as `Inside` does."""
 
 
 class NetworkBlockedError(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # an attribute of a function
@@ -81,7 +81,7 @@ class _Watch:
 
 
 _WATCH = pytest.StashKey[_Watch]()
-_HAS_HTTPX_MOCK = pytest.StashKey[bool]()
+_HAS_MOCK = pytest.StashKey[bool]()
 
 
 # --- fixtures --------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def clarifai_server(
             _point_at(server.url, clarifai_emulator, monkeypatch)
             _keep_proxies_out(monkeypatch, "127.0.0.1")
             request.node.stash[_WATCH].server = server.url
-            _be_before_httpx_mock(request.node)
+            _be_before_mocks(request.node)
             yield server
             return
     pytest.fail(needed, pytrace=False)
@@ -249,16 +249,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.hookimpl(hookwrapper=True)  # likewise
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Generator[None]:
-    """Answer what is for the emulator before pytest-httpx does, whichever fixture comes first."""
+    """Answer what is for the emulator before pytest-httpx or respx does, whichever fixture comes first."""
     yield
-    if fixturedef.argname == HTTPX_MOCK:
-        request.node.stash[_HAS_HTTPX_MOCK] = True
-        _be_before_httpx_mock(request.node)
+    if fixturedef.argname in MOCKS:
+        request.node.stash[_HAS_MOCK] = True
+        _be_before_mocks(request.node)
 
 
-def _be_before_httpx_mock(item: pytest.Item) -> None:
+def _be_before_mocks(item: pytest.Item) -> None:
     watch = item.stash.get(_WATCH, None)
-    if watch is None or not item.stash.get(_HAS_HTTPX_MOCK, False):
+    if watch is None or not item.stash.get(_HAS_MOCK, False):
         return
     if watch.server is not None:
         watch.inside.addresses.add(watch.server)  # what httpx sends to the socket would not get there
