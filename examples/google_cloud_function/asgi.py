@@ -6,7 +6,7 @@
 It answers as main.py does, whose `post_annotations` is for WSGI.
 """
 
-from outcome import SECONDS, is_final, summary
+from outcome import APP_ID, SECONDS, USER_ID, is_final, summary
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -19,7 +19,9 @@ client = AsyncClient()  # for all requests; it opens its connections with the fi
 
 async def post_annotations(request: Request) -> Response:
     try:
-        report = await client.upload(read_annotations(await request.body()), deadline=SECONDS)
+        report = await client.upload(
+            read_annotations(await request.body(), user_id=USER_ID, app_id=APP_ID), deadline=SECONDS
+        )
         return JSONResponse(summary(report))
     except ClarifaiError as error:
         return PlainTextResponse(str(error), 400 if is_final(error) else 503)

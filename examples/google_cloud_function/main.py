@@ -13,7 +13,7 @@ import sys
 import flask
 import functions_framework
 from cloudevents.http import CloudEvent
-from outcome import SECONDS, is_final, summary
+from outcome import APP_ID, SECONDS, USER_ID, is_final, summary
 
 from clarifai_http_annotations import ClarifaiError, Client, InvalidRequestError, read_annotations
 
@@ -21,7 +21,7 @@ client = Client()  # for all calls and threads of an instance; without a key the
 
 
 def store(source: bytes) -> dict[str, int]:
-    return summary(client.upload(read_annotations(source), deadline=SECONDS))
+    return summary(client.upload(read_annotations(source, user_id=USER_ID, app_id=APP_ID), deadline=SECONDS))
 
 
 @functions_framework.http

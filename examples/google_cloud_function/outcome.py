@@ -4,6 +4,9 @@ import os
 
 from clarifai_http_annotations import ClarifaiError, InvalidRequestError, UploadError, UploadReport
 
+# The app that a body may name (user_app_id): its annotations are stored in no other.
+USER_ID, APP_ID = os.environ.get("CLARIFAI_USER_ID"), os.environ.get("CLARIFAI_APP_ID")
+
 SECONDS = float(os.environ.get("UPLOAD_SECONDS", "50"))  # less than the function may take, which is 60 s by default
 
 
