@@ -258,8 +258,11 @@ def _is_blank(value: object) -> bool:
 def _name(value: object, argument: str) -> str:
     if not isinstance(value, str):
         raise ConfigurationError(f"{argument} must be text, not {type(value).__name__}.")
-    check_quotes(value.strip(), argument)
-    return value.strip()
+    name = value.strip()
+    check_quotes(name, argument)
+    if name in (".", ".."):
+        raise ConfigurationError(f"{argument} {name!r} cannot be part of a URL: it would mean another place.")
+    return name
 
 
 def _count(value: object, argument: str) -> int:

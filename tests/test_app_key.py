@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from clarifai_http_annotations import (
     Annotation,
@@ -19,7 +22,10 @@ from clarifai_http_annotations import (
     negative,
     positive,
 )
+from clarifai_http_annotations.cli._app import run as program
 from clarifai_http_annotations.testing import Emulator, serve
+
+LABELLED = {"input_id": "in-1", "data": {"concepts": [{"id": "tree", "value": 1}]}}
 
 OWN = "fedcba9876543210fedcba9876543210"
 NONE = {"pat": None, "user_id": None, "app_id": None}
@@ -165,6 +171,36 @@ def test_the_command_takes_it_from_the_environment() -> None:
     assert '"value":0' in done.stdout.replace(" ", "")
     assert OWN not in done.stdout + done.stderr
     assert emulator.requests[-1].path == "/v2/annotations"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"USER_ID": "ada"}, {"APP_ID": " "}, {"PAT": " "}, {"USER_ID": " ada\n", "APP_ID": "zoo "}],
+    ids=["a user", "an empty app", "an empty PAT", "spaces"],
+)
+def test_the_command_reads_the_environment_as_a_client_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, others: dict[str, str]
+) -> None:
+    with serve(Emulator(app_keys={OWN: ("ada", "zoo")})) as server:
+        for name, value in {"API_BASE": server.url, "APP_KEY": OWN, **others}.items():
+            monkeypatch.setenv(f"CLARIFAI_{name}", value)
+        assert CliRunner().invoke(program, ["list"]).exit_code == 0
+        if "APP_ID" in others and others["APP_ID"].strip():
+            named = {"user_app_id": {"user_id": "ada", "app_id": "zoo"}, "annotations": [LABELLED]}
+            (tmp_path / "a.json").write_text(json.dumps(named))
+            assert CliRunner().invoke(program, ["check", str(tmp_path / "a.json")]).exit_code == 0
+        with Client() as client:
+            assert list(client.list()) == []
+
+
+def test_an_upload_of_the_command_needs_the_app_named_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLARIFAI_APP_KEY", OWN)
+    (tmp_path / "a.csv").write_text("input_id,concept,value\nin-1,tree,1\n")
+    result = CliRunner().invoke(program, ["upload", str(tmp_path / "a.csv")])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "name it, with --user-id and --app-id" in result.stderr
 
 
 def test_the_key_is_not_shown(emulator: Emulator) -> None:

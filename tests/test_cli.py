@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from clarifai_http_annotations import Annotation, BoundingBox, UnusualIdWarning, negative, positive
+from clarifai_http_annotations import Annotation, BoundingBox, StatusCode, UnusualIdWarning, negative, positive
 from clarifai_http_annotations._wire import encode
+from clarifai_http_annotations._wire.guard import find_concepts
 from clarifai_http_annotations.cli import _check, _files, _journal, _upload
 from clarifai_http_annotations.cli._app import run as program
 from clarifai_http_annotations.labels._source import Source
@@ -172,7 +174,7 @@ def test_rows_of_one_annotation_that_are_not_beside_one_another_are_a_problem_th
     assert result.exit_code == 1
     assert (
         "a.csv, line 4: the annotation 'a' of input 'in-1' says something else here than in a.csv, line 2, and an id "
-        "holds one content. Rows of one annotation have to be beside one another: sort the table"
+        "holds one content. Rows of one annotation have to be beside one another in a table: sort it"
     ) in result.stdout
     assert "repeated" not in result.stdout
     header, *rows = APART.splitlines(keepends=True)
@@ -227,8 +229,11 @@ def test_an_option_that_cannot_be_is_a_wrong_call(option: str, value: str, said:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (f"in-1,{'x' * 33},1", "may refuse it. Said once for concept ids. --concept-map gives the name of a class"),
-        (f"{'x' * 49},tree,1", "may refuse it. Said once for input ids. --input-id file or stem takes less of an"),
+        (
+            f"in-1,{'x' * 33},1",
+            "may refuse it. Said once for concept ids. In tables and COCO, --concept-map gives the name of a class",
+        ),
+        (f"{'x' * 49},tree,1", "may refuse it. Said once for input ids. In tables and COCO, --input-id file or stem"),
     ],
     ids=["concept", "input"],
 )
@@ -366,6 +371,47 @@ def test_failures_are_written_to_a_file_that_upload_takes(server: Server, inputs
     inputs.add("in-2")
     assert call("upload", "failures.jsonl").exit_code == 0
     assert labels_of(server.emulator).total() == 3
+
+
+def test_what_is_printed_to_send_failures_again_is_for_the_same_app(server: Server, inputs: Inputs) -> None:
+    inputs.add("in-1")
+    given = ["--app-id", "an other", "--user-id", "emulator-user", "--base-url", server.url]
+    lines = call("upload", write("a.csv", CSV), *given).stdout.splitlines()
+    command = lines[lines.index("To send them again:") + 1]
+    name, *arguments = shlex.split(command)
+    assert name == "clarifai-annotations"
+    assert arguments[:2] == ["upload", "failures.jsonl"]
+    inputs.add("in-2")
+    assert call(*arguments).exit_code == 0
+    assert {concept["app_id"] for tree in server.emulator.annotations for _, concept in find_concepts(tree)} == {
+        "an other"
+    }
+
+
+def test_of_conflicts_alone_no_command_is_printed_that_sends_them_again(server: Server) -> None:
+    file = write("a.csv", "input_id,concept,value\nin-1,tree,1\n")
+    call("upload", file)
+    [stored] = [tree for tree in server.emulator.annotations if not tree.get("input_level")]
+    call("flip", stored["id"], "tree", "--input-id", "in-1")
+    result = call("upload", file)
+    assert result.exit_code == 3
+    assert "In conflict: the app holds other content" in result.stdout
+    assert "To send them again:" not in result.stdout
+
+
+def test_what_waits_or_was_denied_is_not_done_after_an_export_and_an_upload(server: Server) -> None:
+    states = ["ANNOTATION_PENDING", "ANNOTATION_REVIEW_DENIED", "ANNOTATION_SUCCESS"]
+    with server.client(user_id="emulator-user", app_id="app") as client:
+        client.create([Annotation.of(f"in-{n}", positive("tree"), status=state) for n, state in enumerate(states)])
+    assert call("export", "-o", "all.jsonl").exit_code == 0
+    listed = [line["annotation"] for line in objects("list")]
+    shown = {tree["input_id"]: tree.get("status", {}).get("code") for tree in listed if not tree.get("input_level")}
+    assert shown == {"in-0": "ANNOTATION_PENDING", "in-1": "ANNOTATION_REVIEW_DENIED", "in-2": None}
+    assert call("upload", "all.jsonl", "--app-id", "copy").exit_code == 0
+    with server.client(user_id="emulator-user", app_id="copy") as client:
+        stored = {annotation.input_id: annotation.status for annotation in client.list() if not annotation.input_level}
+    assert [stored[f"in-{n}"].code for n in range(3)] == [StatusCode[state] for state in states]  # type: ignore[union-attr]
+    assert "CSV has no columns for" in call("export", "-o", "all.csv").stderr
 
 
 def test_running_it_again_sends_what_is_missing_alone(server: Server, inputs: Inputs) -> None:

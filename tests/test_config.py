@@ -334,3 +334,10 @@ def test_a_copy_may_have_another_key(connect: Any, emulator: Any, options: dict[
 def test_a_setting_that_a_copy_cannot_have_is_refused_and_named(connect: Any, emulator: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_retries"):
         connect(emulator).with_options(max_retries=-1)
+
+
+@pytest.mark.parametrize("name", [".", "..", " .. "])
+@pytest.mark.parametrize("setting", ["user_id", "app_id"])
+def test_an_id_that_would_mean_another_place_in_a_url_is_refused(setting: str, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be part of a URL"):
+        Client(pat="0" * 32, **{"user_id": "me", "app_id": "app", setting: name})  # type: ignore[arg-type]  # of text

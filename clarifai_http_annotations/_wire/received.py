@@ -16,6 +16,7 @@ import warnings
 
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
+from ..models.status import StatusCode
 from .encode import Tree, _level_of_the_caller, to_tree
 from .guard import find_concepts
 
@@ -25,6 +26,20 @@ ONLY_IN_ANSWERS = ("input_level", "trusted", "consensus_info", "created_at", "mo
 
 class UnknownFieldWarning(UserWarning):
     """An annotation from an answer holds a field that this version does not know, and that is left out."""
+
+
+DONE = (StatusCode.ANNOTATION_SUCCESS, StatusCode.ANNOTATION_MODIFY_SUCCESS)
+"""States of an annotation with which there is nothing left to do; a request without a state means them."""
+
+
+def state_of(annotation: Annotation) -> Tree | None:
+    """Return the state of the work on an annotation as a request says it, such as a review that was denied.
+
+    ``None`` is one that is done, or that came with its input.
+    """
+    code = None if annotation.status is None or annotation.input_level else annotation.status.code
+    is_open = isinstance(code, StatusCode) and code.name.startswith("ANNOTATION_") and code not in DONE
+    return {"code": code.name} if is_open and isinstance(code, StatusCode) else None
 
 
 def is_received(annotation: Annotation) -> bool:

@@ -230,9 +230,9 @@ def _checked(tree: Any, place: str, *, is_model: bool) -> dict[str, Any]:
 
 
 ROWS = (
-    "Make an annotation of each row: (Annotation.of(row.input_id, positive(row.concept)) for row in df.itertuples()); "
-    "the rows are iter_rows(named=True) in polars and to_pylist() in pyarrow. Or write a CSV file, and read it with "
-    "labels.read_labels()."
+    "Make an annotation of each row: (Annotation.of(row.input_id, Concept(id=row.concept, value=row.value)) for row in "
+    "df.itertuples()), where value is 1 (present) or 0 (absent); the rows are iter_rows(named=True) in polars and "
+    "to_pylist() in pyarrow. Or write a CSV file, and read it with labels.read_labels()."
 )
 
 

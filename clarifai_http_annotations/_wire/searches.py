@@ -87,7 +87,7 @@ def _said(item: Filter) -> Iterator[Tree]:
     data = [{"concepts": [to_tree(item.concept)]}] if item.concept is not None else []
     data += [KINDS[item.kind]] if item.kind is not None else []
     data += [{"regions": [{"track_id": item.track_id}]}] if item.track_id is not None else []
-    data += [{"metadata": to_tree(item.metadata)}] if item.metadata is not None else []
+    data += [to_tree({"metadata": item.metadata})] if item.metadata is not None else []
     yield from ({"annotation": {"data": part}} for part in data)
     times = {"start_time": item.changed_since, "end_time": item.changed_until}
     if any(times.values()):

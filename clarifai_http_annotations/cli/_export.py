@@ -36,7 +36,8 @@ from ._screen import OK, PROBLEMS, SHOWN, Screen, levels, number
 def export(screen: Screen, output: Path | None, format: str | None, input_ids: Sequence[str], **app: Any) -> int:
     """Write the annotations of the app to a file, every polarity as it is, so that upload or check can read them.
 
-    JSON Lines hold everything; CSV holds concepts of inputs and boxes, and what it cannot hold is named and left out.
+    JSON Lines hold everything but who wrote it and when; CSV holds concepts of inputs and boxes, and what it cannot
+    hold is named and left out.
     An input-level annotation, which came with its input, is written with its labels, and skipped if it has none.
     With --output, the file is there when all of it is; one that ends in .gz is packed.
     """

@@ -133,7 +133,7 @@ class Files:
                     clash.other,
                     f"the annotation {clash.annotation_id!r} of input {clash.input_id!r} says something else here than "
                     f"in {clash.place}, and an id holds one content. Rows of one annotation have to be beside one "
-                    "another: sort the table by input and annotation id, or give one of the two another id",
+                    "another in a table: sort it by input and annotation id, or give one of the two another id",
                 )
             )
         for conflict in tally.conflicts():

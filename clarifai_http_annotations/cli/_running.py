@@ -34,8 +34,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 OTHER_ID = {
-    "concept": "--concept-map gives the name of a class another id.",
-    "input": "--input-id file or stem takes less of an image's name.",
+    "concept": "In tables and COCO, --concept-map gives the name of a class another id.",
+    "input": "In tables and COCO, --input-id file or stem takes less of an image's name.",
 }
 """How an id becomes another, by what it is the id of; both are options of commands that read label files."""
 
@@ -99,16 +99,28 @@ def of_app(function: Command) -> Command:
     return named_app(base_url(function))
 
 
+def options_of(user_id: str | None, app_id: str | None, base_url: str | None) -> list[str]:
+    """Return the options that name the same app and server, for a command that is printed."""
+    given = {"--user-id": user_id, "--app-id": app_id, "--base-url": base_url}
+    return [word for option, value in given.items() if value is not None for word in (option, value)]
+
+
 def expected_app(user_id: str | None, app_id: str | None) -> ExpectedApp:
     """Return the app that options and the environment name, to be compared with what is in a file."""
-    user_id = user_id or os.environ.get("CLARIFAI_USER_ID") or ("me" if app_id or not _has_app_key_only() else None)
-    return ExpectedApp(user_id, app_id or os.environ.get("CLARIFAI_APP_ID") or None)
+    app_id = (app_id or "").strip() or _variable("CLARIFAI_APP_ID")
+    if not user_id and not app_id and _has_app_key_only():
+        return ExpectedApp()  # the app is the key's, whoever CLARIFAI_USER_ID is
+    return ExpectedApp((user_id or "").strip() or _variable("CLARIFAI_USER_ID") or "me", app_id or None)
 
 
 def _has_app_key_only() -> bool:
-    """Tell whether the key that counts is an app's own and no app is named: then the app is the key's."""
+    """Tell whether the key that counts is an app's own."""
     *others, app_key = KEYS.values()
-    return bool(os.environ.get(app_key)) and not any(map(os.environ.get, (*others, "CLARIFAI_APP_ID")))
+    return bool(_variable(app_key)) and not any(map(_variable, others))
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "").strip()  # as a client reads it
 
 
 of_inputs = click.option(

@@ -11,6 +11,7 @@ import click
 
 from .._wire.encode import to_tree
 from .._wire.guard import find_concepts, place_of
+from .._wire.received import state_of
 from ..errors import InvalidRequestError, NotFoundError
 from ..models.annotation import Annotation
 from ..models.concept import Concept, negative, positive
@@ -168,6 +169,8 @@ def tree_of(annotation: Annotation) -> dict[str, Any]:
         concept.setdefault("value", 1.0)  # what HTTP means by an answer without it
     if annotation.input_level:
         tree["input_level"] = True
+    if (state := state_of(annotation)) is not None:
+        tree["status"] = state
     if annotation.created_at is not None:
         tree["created_at"] = annotation.created_at.isoformat()
     return tree

@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -32,7 +33,7 @@ from ..upload.report import UploadReport, UploadResult
 from ._check import counted, show_concepts, show_summary
 from ._files import Files, of_files
 from ._journal import held, journal_of
-from ._running import command, connect, expected_app, of_app
+from ._running import command, connect, expected_app, of_app, options_of
 from ._screen import API, INTERRUPTED, OK, PROBLEMS, SOME_FAILED, Screen, line, number
 from ._trouble import heard, reach
 
@@ -87,6 +88,8 @@ def upload(
             failures = _new_file(failures, taken)
             journal = journal and check_journal(journal)
             client = stack.enter_context(connect(user_id, app_id, base_url, rate=rate, timeout=timeout))
+            if not client._settings.app_id:
+                raise click.UsageError("the journal of an upload is of one app: name it, with --user-id and --app-id")
         read = stack.enter_context(Files(screen, files, given, expected_app(user_id, app_id)))
         spool = None if dry_run else stack.enter_context(Spool())
         with Tally() as tally:
@@ -112,7 +115,8 @@ def upload(
         if fresh:
             delete_journal(journal, Identity.of(client._settings))
         screen.notice(f"journal: {journal}")
-        code = _Run(screen, client, journal, failures, tally.annotations).run(spool, check_existing)
+        app = options_of(user_id, app_id, base_url)
+        code = _Run(screen, client, app, journal, failures, tally.annotations).run(spool, check_existing)
         return PROBLEMS if read.problems and code == OK else code
 
 
@@ -154,8 +158,10 @@ def _is_there(path: Path) -> bool:
 class _Run:
     """One upload, from the first request to the last word."""
 
-    def __init__(self, screen: Screen, client: Client, journal: Path, failures: Path, total: int) -> None:
-        self._screen, self._client, self._journal, self._total = screen, client, journal, total
+    def __init__(
+        self, screen: Screen, client: Client, app: Sequence[str], journal: Path, failures: Path, total: int
+    ) -> None:
+        self._screen, self._client, self._app, self._journal, self._total = screen, client, app, journal, total
         self._report = UploadReport()
         self._failures = _Failures(failures, self._report, screen)
 
@@ -200,8 +206,10 @@ class _Run:
             screen.say(f"input {failure.input_id!r}: {failure.error}", "red")
         if self._failures.written:
             written = number(self._failures.written, "annotation")
-            screen.say(f"{written} not stored, written to {self._failures.path}. To send them again:", "yellow")
-            screen.say(f"  clarifai-annotations upload {self._failures.path}")
+            screen.say(f"{written} not stored, written to {self._failures.path}.", "yellow")
+            if self._failures.written > report.conflicts:
+                screen.say("To send them again:", "yellow")
+                screen.say("  " + shlex.join(["clarifai-annotations", "upload", str(self._failures.path), *self._app]))
         if report.conflicts:
             screen.say(
                 "In conflict: the app holds other content under the id, as after a flip. To send it again", "yellow"

@@ -1,4 +1,4 @@
-"""From annotations to files that can be read again: JSON Lines, which hold everything, and CSV."""
+"""From annotations to files that can be read again: JSON Lines, which hold all but who wrote it and when, and CSV."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from .._wire.encode import Tree, to_tree
 from .._wire.guard import encode_body
-from .._wire.received import sendable, warn
+from .._wire.received import sendable, state_of, warn
 from ..errors import InvalidRequestError
 from ..models.annotation import Annotation
 from ._table import EDGES, has_area
@@ -25,7 +25,8 @@ def writable(annotation: Annotation | Mapping[str, Any], *, as_csv: bool = False
     """Return the JSON of an annotation as it is written, and the fields of an answer that are left out of it.
 
     ``None`` is an input-level annotation without a label. Of one with labels CSV has the labels: the rest is the
-    input's, and goes with it.
+    input's, and goes with it. A state of the work that is not done is written: without it, what waits for somebody,
+    or was denied, would be done when it is stored again.
 
     Raises:
         InvalidRequestError: If it has no JSON, or holds what is not known and cannot be left out.
@@ -33,6 +34,8 @@ def writable(annotation: Annotation | Mapping[str, Any], *, as_csv: bool = False
     if not isinstance(annotation, Annotation):
         return to_tree(annotation), []
     tree, left_out = sendable(annotation)
+    if tree is not None and (state := state_of(annotation)) is not None:
+        tree["status"] = state
     if tree is not None and as_csv and annotation.input_level:
         left_out += [name for name in OF_THE_INPUT if tree["data"].pop(name, None) is not None]
     return tree, left_out
