@@ -63,6 +63,7 @@ class Server:
         duplicates: How it answers a key that is taken.
         lag: Seconds after which a list shows what was written.
         rate: Requests in any second; ``None`` for any number.
+        longest: Seconds that it asks to wait for at most (``Retry-After``).
         bad: Keys that are refused one by one.
         poison: Keys that refuse the whole batch.
         crashing: Keys on which the server fails, having stored nothing.
@@ -77,6 +78,7 @@ class Server:
     duplicates: str = "item"
     lag: float = 0.0
     rate: int | None = None
+    longest: float = 3.0
     bad: frozenset[Key] = frozenset()
     poison: frozenset[Key] = frozenset()
     crashing: frozenset[Key] = frozenset()
@@ -103,7 +105,7 @@ class Server:
         self.recent.append(now)
         fault = self.dice.choice(self.faults) if self.dice.random() < self.chance else "none"
         if fault == "throttled":
-            return Broken(Trouble.THROTTLED, ERROR, self.dice.choice((None, 1.0, 3.0)), was_answered=True)
+            return Broken(Trouble.THROTTLED, ERROR, self.dice.choice((None, 1.0, 3.0, self.longest)), was_answered=True)
         if fault == "never sent":
             return Broken(Trouble.UNSENT, ERROR)
         if job.is_asking and (fault == "refused as a whole" or not self.may_ask):
@@ -189,6 +191,7 @@ class Run:
         ended: Whether it came to an end by itself.
         before: What was stored before.
         stopped: Why it stopped early, if it did.
+        patience: Seconds without a success after which it may.
     """
 
     items: list[Item]
@@ -199,6 +202,7 @@ class Run:
     ended: bool
     before: dict[Key, str]
     stopped: str | None
+    patience: float
 
 
 def replay(seed: int) -> Run:
@@ -217,11 +221,13 @@ def replay(seed: int) -> Run:
     items = _items(dice, server)
     before = {key: digest for key, (digest, _) in server.store.items()}
     limit, deadline = dice.choice((15, 15, 5, None)), dice.choice((None, None, None, 2.0, 10.0, 60.0))
+    patience = dice.choice((300.0, 300.0, 20.0))
+    server.longest = dice.choice((3.0, 3.0, 86400.0))
     planner = Planner(
         RateLimiter(limit),
         0.0,
         deadline=deadline,
-        give_up_after=dice.choice((300.0, 300.0, 20.0)),
+        give_up_after=patience,
         flush_after=dice.choice((None, 1.0, 1.0, 0.1)),
         check_existing=dice.random() < 0.2,
         at_once=dice.choice((64, 8, 1)),
@@ -231,7 +237,7 @@ def replay(seed: int) -> Run:
     interrupted = dice.uniform(0.0, 20.0) if dice.random() < 0.1 else float("inf")
     taken, settled, seconds, ended = _drive(planner, server, items, dice, interrupted)
     server.settle(float("inf"))
-    return Run(taken, settled, server, seconds, deadline, ended, before, planner.stopped)
+    return Run(taken, settled, server, seconds, deadline, ended, before, planner.stopped, patience)
 
 
 def _items(dice: random.Random, server: Server) -> list[Item]:
@@ -315,6 +321,8 @@ def broken_promises(run: Run) -> list[str]:
     broken = [] if run.ended else ["it does not come to an end"]
     if run.deadline is not None and run.seconds > run.deadline:
         broken.append(f"it took {run.seconds:.1f} s, and its deadline was {run.deadline:g} s")
+    if (run.stopped or "").startswith("nothing succeeded") and run.seconds < run.patience / 2:
+        broken.append(f"it gave up after {run.seconds:.1f} s")
     counts = Counter(id(entry.item) for entry in run.settled)
     if [id(item) for item in run.items if counts[id(item)] != 1] or len(counts) != len(run.items):
         broken.append("what was taken is not the sum of what became of it")
