@@ -303,6 +303,21 @@ def test_to_compare_what_is_taken_costs_few_requests(connect: Connect, emulator:
     assert len(emulator.requests) - 10 <= 45  # as many as fit into a URL of 3,000 characters are asked for in one
 
 
+def test_a_question_that_is_refused_once_is_asked_again(connect: Connect, emulator: Emulator) -> None:
+    refused: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and not refused:
+            refused.append(request)
+            return httpx.Response(400, json={"status": {"code": 10020, "description": "Failure"}})
+        return emulator(request)
+
+    client = connect(handle)
+    client.upload(rows(300))
+    report = client.upload(rows(300))
+    assert (report.already_there, report.unknown, len(refused)) == (300, 0, 1)
+
+
 @pytest.mark.parametrize("shown", [{}, {"concepts": []}, {"regions": []}], ids=str)
 @pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "dropped"])
 def test_a_success_that_shows_nothing_of_what_was_sent_is_asked_about(

@@ -93,12 +93,14 @@ class Judge:
             self._send_again(item, now)
 
     def _unasked(self, item: Item, now: float) -> None:
-        """Go on with an annotation that cannot be asked for."""
+        """Go on with an annotation of which a question was refused."""
         item.asked += 1
         if item.why is Why.CHECK:
             self._send_first(item, now)
         elif item.why is Why.UNCLEAR and item.asked == 1 and not item.maybe_sent:
             self._send_again(item, now)  # it was in a batch that was refused because of one: alone it will be plain
+        elif item.asked < ASKS and self._refused < DEAF and item.why is not None:
+            self.ask(item, item.why, now)  # it may have been this once
         else:
             self._unknown(item)
 
