@@ -695,6 +695,13 @@ def test_a_report_of_ones_own_is_filled_while_it_goes_on_and_goes_on_counting(
     assert (mine.stored, mine.already_there, mine.taken) == (500, 10, 510)
 
 
+def test_the_lines_of_a_file_fail_with_what_reads_them(connect: Connect, emulator: Emulator) -> None:
+    report = connect(emulator).upload(iter(['{"input_id": "in-1"}\n']))
+    assert report.failed == 1
+    assert "labels.read_labels() read" in str(report.failures[0].error)
+    assert str(report).startswith("1 annotation in ")
+
+
 def test_the_report_reads_well(connect: Connect, emulator: Emulator) -> None:
     report = connect(emulator).upload([*rows(20), *rows(5), *range(4)])
     lines = str(report).splitlines()

@@ -15,9 +15,9 @@ canonical form (`holds`). The form:
 2. The API's float fields are rounded to 32 bits, as the server keeps them: 0.1 and numpy's ``float32(0.1)`` are one.
    Its whole numbers are compared as whole numbers: frame 16777217 is not frame 16777216.
 3. Concepts are ids and values, each once, sorted by id: names and order do not count. Other lists keep their order.
-4. The user's own JSON (``metadata``, ``annotation_info``) is exact: every key, null and order of a list counts, and
-   ``True`` is not 1. Its numbers are what the API's ``Struct`` keeps, doubles: 1 is 1.0, -0.0 is 0, and two whole
-   numbers that are the same double are the same.
+4. The user's own JSON (``metadata``, ``annotation_info``) is exact: every key that was given, null and order of a list
+   counts, and ``True`` is not 1. Its numbers are what the API's ``Struct`` keeps, doubles: 1 is 1.0, -0.0 is 0, and two
+   whole numbers that are the same double are the same.
 5. A number that is whole is written as an integer, any other as Python's shortest repr.
 
 So sending again, running a file again and a message that is delivered twice make the same id. What is sent is what

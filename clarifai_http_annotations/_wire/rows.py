@@ -189,7 +189,8 @@ def _tree_of(given: object, place: str) -> Any:
     if not isinstance(given, (Annotation, Mapping)):
         raise InvalidRequestError(
             f"Nothing was sent. {place} is a {type(given).__name__}: give Annotation objects, "
-            "such as Annotation.of(input_id, positive(...), negative(...))."
+            "such as Annotation.of(input_id, positive(...), negative(...))"
+            + (", or what read_annotations() or labels.read_labels() read." if isinstance(given, (str, bytes)) else ".")
         )
     try:
         return _tree_of_model(given) if isinstance(given, Annotation) else to_tree(given)

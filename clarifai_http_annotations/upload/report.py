@@ -134,7 +134,7 @@ class UploadReport:
     def __str__(self) -> str:
         rate = f" ({self.confirmed / self.seconds:,.0f}/s)" if self.seconds > 0 and self.confirmed else ""
         more = "" if self.exhausted else ", and there is more"
-        lines = [f"{self.taken:,} annotations in {self.seconds:,.1f} s{rate}{more}"]
+        lines = [f"{self.taken:,} annotation{'' if self.taken == 1 else 's'} in {self.seconds:,.1f} s{rate}{more}"]
         for number, what in (
             (self.stored, "stored"),
             (self.already_there, "already there"),
