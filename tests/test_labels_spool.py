@@ -16,8 +16,10 @@ from clarifai_http_annotations.labels._spool import Spool
 from clarifai_http_annotations.labels._tally import Tally
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
-TREES = st.dictionaries(st.text(), VALUES)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=6
+)
+TREES = st.dictionaries(st.text(), VALUES, max_size=4)
 
 
 def exact(value: Any) -> Any:
@@ -27,7 +29,7 @@ def exact(value: Any) -> Any:
     return [*map(exact, value)] if isinstance(value, list) else (type(value), repr(value))
 
 
-@given(trees=st.lists(TREES), most=st.integers(1, 4))
+@given(trees=st.lists(TREES, max_size=9), most=st.integers(1, 4))
 def test_what_comes_out_is_what_went_in_in_its_order_and_as_often_as_it_is_asked_for(trees: Any, most: int) -> None:
     with pytest.MonkeyPatch.context() as patch, Spool() as spool:
         patch.setattr(_spool, "MOST_ROWS", most)
