@@ -116,6 +116,7 @@ class Journal(AbstractContextManager["Journal"]):
         """
         if rows := [_row(entry) for entry in entries]:
             with self._using() as connection, connection:
+                connection.rollback()  # what Ctrl-C came into, between two steps of this
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany("INSERT OR REPLACE INTO confirmed VALUES (?, ?)", rows)
 
