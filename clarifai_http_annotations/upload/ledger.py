@@ -83,8 +83,10 @@ class Ledger:
 
     def abandon(self, reason: str) -> None:
         """Settle what is open: what may have been carried out is unknown, the rest was not sent."""
-        settled = {entry.item.index for entry in self.settled}
-        for item in [item for item in self.open.values() if item.index not in settled]:
+        for entry in self.settled:
+            if self.open.get(entry.item.key) is entry.item:  # Ctrl-C came while it was in both lists
+                del self.open[entry.item.key]
+        for item in list(self.open.values()):
             if item.maybe_sent or item.why is Why.TAKEN:
                 error = _stopped(f"may be stored or not: the upload stopped, {reason}", item)
                 self.settle(item, Became.UNKNOWN, error)
