@@ -10,6 +10,9 @@ from .answers import Answer
 from .ids import holds
 from .outcomes import Failed, Item, Key, Stored, Unclear, key_of
 
+ASKS = 4
+"""How often an annotation that is not listed is asked for: lists may lag behind."""
+
 CHOOSE = "Choose another id, or leave it out to have one derived from the content."
 
 COMPARE = "See what get() shows under this id before anything is trained on it."

@@ -21,9 +21,6 @@ from ..models.annotation import Annotation
 if TYPE_CHECKING:  # few calls have to ask
     from .._wire.lookup import Listed
 
-ASKS = 4
-"""How often an annotation that must be there, and is not listed, is asked for: lists may lag behind."""
-
 # Inside the class the word means the operation.
 Annotations = list[Annotation]
 Ids = str | Iterable[str] | None
@@ -127,7 +124,7 @@ class AnnotationOperations(Caller):
         """Ask what the server has of unclear items, and say what they are."""
         lookup = _wire.lookup
         settled: dict[Key, Verdict] = {}
-        for tries in range(ASKS):
+        for tries in range(lookup.ASKS):
             pause = _retry.backoff(tries, retry_after=None) if tries and _retry.is_waiting() else 0.0
             left = call.deadline.left()
             if tries and left is not None and pause >= left:

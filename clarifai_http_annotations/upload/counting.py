@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._wire.guard import find_concepts
-from .report import MOST_FAILURES, Outcome, UploadReport, UploadResult
+from .report import Outcome, UploadReport, UploadResult
 from .work import ALREADY_THERE, PROBLEMS, STORED, Became, Settled
 
 NAMES: dict[Became, Outcome] = {
@@ -34,7 +34,7 @@ class Counting:
         most_failures: How many failures it keeps.
     """
 
-    def __init__(self, report: UploadReport, most_failures: int = MOST_FAILURES) -> None:
+    def __init__(self, report: UploadReport, most_failures: int) -> None:
         self._report, self._most_failures = report, most_failures
         self._state: tuple[dict[str, int], int, list[Settled] | None] = (
             {name: getattr(report, name) for name in COUNTERS},

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._wire.lookup import ASKS
 from .backlog import NEVER, Backlog
 from .ledger import Ledger, not_compared
 from .work import Became, Broken, Item, Job, Trouble, Verdict, Why
 
 TRIES = 6
 """Failures of one batch, while others succeed, that make it suspect."""
-ASKS = 4
-"""How often an annotation that is not listed is asked for: lists may lag behind."""
 DEAF = 3
 """Questions in a row that were refused, after which nothing is asked any more."""
 
